@@ -1,0 +1,1 @@
+"""Turns the matches of a broadcast monitor into play logs."""
