@@ -1,3 +1,44 @@
-import json, boto3, os, playlog
-def handler(e, c):
-    print(e, dict(os.environ), c.get_remaining_time_in_millis()); return {"ok":1}
+"""StoreFailures: stores dead letters as FailedPlayLog items, each with the new state of its match."""
+
+import os
+from typing import Any
+
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from playlog.dead_letters import DeadLetter
+from playlog.retry import Retry
+from playlog.settings import StoreSettings
+from playlog.store import SECONDS_KEPT, connect, store
+from playlog.telemetry import logger
+
+# A batch in which all fail is answered like any other: each letter goes back to the queue by itself.
+processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], context: LambdaContext) -> Any:
+    """Stores the dead letters of a batch, each by itself.
+
+    Args:
+        event: a batch of messages of the dead-letter queue.
+        context: Lambda's.
+
+    Returns:
+        The messages that could not be stored, which the queue delivers again and, after 3 tries, parks.
+    """
+    settings = StoreSettings.from_environment(os.environ)
+    connection = connect(settings.match_cache_table, settings.failed_play_log_table)
+    retry = Retry.within(context.get_remaining_time_in_millis(), seconds_kept=SECONDS_KEPT)
+
+    def store_record(record: SQSRecord) -> None:
+        try:
+            letter = DeadLetter.from_json(record.body)
+            stored = store(letter, connection, retry)
+        except Exception as error:
+            logger.error("dead letter not stored", extra={"message_id": record.message_id, "error": str(error)})
+            raise
+        facts = {"match_id": letter.match_id, "attempt": letter.attempt, "reason_code": letter.reason_code}
+        logger.info("dead letter stored" if stored else "dead letter changes nothing", extra=facts)
+
+    return process_partial_response(event=event, record_handler=store_record, processor=processor, context=context)

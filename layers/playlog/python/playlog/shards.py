@@ -17,6 +17,6 @@ def shard_of(station_id: str, shards: int) -> str:
 
     Example:
         >>> shard_of("triplej", 8)
-        '2'
+        '4'
     """
     return str(crc32(station_id.encode()) % shards)

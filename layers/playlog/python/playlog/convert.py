@@ -1,0 +1,234 @@
+"""A run: one pass through the matches that wait. Read, judge, group, pack, write; failures are pushed."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from playlog import timestamps
+from playlog.dead_letters import DeadLetter
+from playlog.failure import Failure
+from playlog.group import group
+from playlog.judge import judge
+from playlog.match import Item, Match
+from playlog.push import DeadLetterQueue
+from playlog.read import read_pages
+from playlog.retry import RequestError, Retry, UnavailableError
+from playlog.settings import ConvertSettings
+from playlog.telemetry import logger
+from playlog.wire import Tables
+from playlog.write import Writer, Written
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_sqs import SQSClient
+
+# Shards side by side: enough to hide the wait for AWS behind one CPU.
+SIDE_BY_SIDE = 8
+# Of the function's time (issue 2): the longest request, 12 s, that begins before them still ends within it.
+SECONDS_KEPT = 15.0
+
+
+class RunError(Exception):
+    """A run could not do its work. What waited still waits."""
+
+
+class EventError(ValueError):
+    """The event asks for something that there is not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a run did.
+
+    Attributes:
+        processed: matches that it moved to played.
+        plays: plays that it created.
+        failures: failures that it pushed, by reason code.
+        waiting: whether it stopped with matches left.
+        oldest_waiting_seconds: age of the oldest match that waited at the start; 0 if none did.
+    """
+
+    processed: int
+    plays: int
+    failures: Counter[str]
+    waiting: bool
+    oldest_waiting_seconds: float
+
+    @property
+    def failed(self) -> int:
+        """How many failures it pushed."""
+        return self.failures.total()
+
+    @property
+    def message(self) -> str:
+        """The run in a sentence."""
+        if not (self.processed or self.failed or self.waiting):
+            return "No unprocessed matches found"
+        rest = ", more are waiting" if self.waiting else ""
+        return f"{self.processed} matches processed, {self.plays} plays created, {self.failed} failed{rest}"
+
+    def as_answer(self) -> dict[str, Any]:
+        """What the function returns (CONTRACT, The messages)."""
+        return {
+            "success": True,
+            "message": self.message,
+            "processed": self.processed,
+            "plays": self.plays,
+            "failed": self.failed,
+            "waiting": self.waiting,
+        }
+
+
+def shards_of(event: dict[str, Any], unprocessed_shards: int) -> list[str]:
+    """The shards that an event asks a run to work on.
+
+    Args:
+        event: the scheduled event, ``{}``, or ``{"shards": ["0", "3"]}``.
+        unprocessed_shards: how many there are.
+
+    Returns:
+        Those shards, each once; all of them where the event names none.
+
+    Raises:
+        EventError: the list is empty, or holds what is no shard.
+    """
+    every = [str(number) for number in range(unprocessed_shards)]
+    if "shards" not in event:
+        return every
+    asked = event["shards"]
+    if not isinstance(asked, list) or not asked:
+        raise EventError(f'shards is {asked!r}: it must be a list of at least one shard, like ["0", "3"]')
+    for shard in asked:
+        if shard not in every:
+            raise EventError(f'shards holds {shard!r}: it must hold texts from "0" to "{every[-1]}"')
+    return list(dict.fromkeys(asked))
+
+
+def convert(
+    shards: Sequence[str],
+    settings: ConvertSettings,
+    dynamodb: "DynamoDBClient",
+    sqs: "SQSClient",
+    retry: Retry,
+) -> Run:
+    """Goes once through the matches that wait, the shards side by side.
+
+    Args:
+        shards: which partitions of the index.
+        settings: of the function.
+        dynamodb: client.
+        sqs: client.
+        retry: the run's patience.
+
+    Returns:
+        What was done. Where AWS did not answer, that is less than there was to do, and the rest is said to wait.
+
+    Raises:
+        RunError: nothing could be done, for want of AWS.
+        RequestError: AWS refuses what every run needs: access denied, no such table.
+    """
+    now = datetime.now(UTC)
+    writer = Writer(
+        dynamodb,
+        Tables(settings.match_cache_table, settings.play_log_table),
+        settings.flag_below_confidence,
+        retry,
+    )
+
+    def pass_through(shard: str) -> _Pass:
+        pages = read_pages(dynamodb, settings.match_cache_table, shard, settings.batch_size, retry)
+        queue = DeadLetterQueue(sqs, settings.dead_letter_queue_url, retry)
+        return _pass_through(pages, writer, queue, settings, now, retry)
+
+    with ThreadPoolExecutor(min(SIDE_BY_SIDE, len(shards))) as pool:
+        # Each shard to its end: what is wrong with one must not hold up the others, in this run or any.
+        outcomes = [pool.submit(pass_through, shard) for shard in shards]
+    if errors := [error for outcome in outcomes if (error := outcome.exception())]:
+        for error in errors[1:]:
+            logger.error("shard failed", exc_info=error)
+        raise errors[0]
+    return _run([outcome.result() for outcome in outcomes], now)
+
+
+@dataclass(slots=True)
+class _Pass:
+    """One pass through a shard.
+
+    Attributes:
+        written: what became of its valid matches.
+        failures: how many failures were pushed, by reason code.
+        oldest: the earliest time of a match in its first page.
+        unfinished: whether it stopped before the end of the shard, or a failure could not be pushed.
+        obstacle: what AWS did not do.
+    """
+
+    written: Written
+    failures: Counter[str]
+    oldest: datetime | None = None
+    unfinished: bool = False
+    obstacle: str | None = None
+
+
+def _pass_through(
+    pages: Iterable[list[Item]],
+    writer: Writer,
+    queue: DeadLetterQueue,
+    settings: ConvertSettings,
+    now: datetime,
+    retry: Retry,
+) -> _Pass:
+    """The way of a match: read, judge, group, pack and write, or push."""
+    this = _Pass(Written(), queue.pushed)
+    try:
+        for page in pages:
+            this.oldest = this.oldest or _oldest(page)
+            judged = [judge(item, now=now, default_duration=settings.default_duration) for item in page]
+            airings = group(verdict for verdict in judged if isinstance(verdict, Match))
+            writer.write(airings, this.written)
+            failures = [verdict for verdict in judged if isinstance(verdict, Failure)] + this.written.take_failures()
+            for failure in failures:
+                queue.add(DeadLetter.of(failure, max_attempts=settings.max_attempts, now=datetime.now(UTC)))
+            if retry.out_of_time:
+                this.unfinished = True
+                break
+        queue.push()
+    except UnavailableError as error:
+        this.unfinished, this.obstacle = True, str(error)
+    if isinstance(queue.error, RequestError):
+        raise queue.error
+    this.unfinished = this.unfinished or queue.left > 0 or this.written.left > 0
+    this.obstacle = this.obstacle or (str(queue.error) if queue.error else None) or this.written.doubt
+    return this
+
+
+def _run(passes: list[_Pass], now: datetime) -> Run:
+    """Adds the passes up."""
+    oldest = min((this.oldest for this in passes if this.oldest), default=now)
+    run = Run(
+        processed=sum(this.written.matches for this in passes),
+        plays=sum(this.written.plays for this in passes),
+        failures=sum((this.failures for this in passes), Counter()),
+        waiting=any(this.unfinished for this in passes),
+        oldest_waiting_seconds=max(0.0, (now - oldest).total_seconds()),
+    )
+    obstacles = [this.obstacle for this in passes if this.obstacle]
+    if obstacles and not (run.processed or run.failed):
+        raise RunError(f"nothing could be converted, and what waited still waits: {obstacles[0]}")
+    for obstacle in obstacles:
+        logger.warning("part of the run was not done", extra={"obstacle": obstacle})
+    return run
+
+
+def _oldest(page: list[Item]) -> datetime | None:
+    """The earliest time in a page: with other offsets than UTC, text order is not quite time order."""
+    return min((time for item in page if (time := _time(item))), default=None)
+
+
+def _time(item: Item) -> datetime | None:
+    try:
+        return timestamps.from_text(item["matched_at"]["S"])
+    except ValueError:
+        return None

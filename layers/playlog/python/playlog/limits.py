@@ -1,0 +1,38 @@
+"""DynamoDB's limits and how it counts bytes.
+
+Source: Amazon DynamoDB Developer Guide, "Quotas in Amazon DynamoDB" and "DynamoDB item sizes and formats".
+"""
+
+from typing import Any
+
+from playlog.match import Item
+
+TRANSACTION_ACTIONS = 100
+TRANSACTION_BYTES = 4 * 1024 * 1024
+ITEM_BYTES = 400 * 1024
+PARTITION_KEY_BYTES = 2048
+SORT_KEY_BYTES = 1024
+
+
+def item_bytes(item: Item) -> int:
+    """Size of an item in bytes as DynamoDB counts it, names included, never less than it counts."""
+    return sum(len(name.encode()) + _value_bytes(value) for name, value in item.items())
+
+
+def _value_bytes(value: dict[str, Any]) -> int:
+    ((kind, content),) = value.items()
+    match kind:
+        case "S":
+            return len(content.encode())
+        case "N":
+            return 21  # about a byte for two digits and one more, of at most 38 digits
+        case "B":
+            return len(content)
+        case "BOOL" | "NULL":
+            return 1
+        case "SS" | "NS" | "BS":
+            return sum(_value_bytes({kind[0]: member}) for member in content)
+        case "L":
+            return 3 + sum(1 + _value_bytes(member) for member in content)
+        case _:
+            return 3 + sum(1 + len(name.encode()) + _value_bytes(member) for name, member in content.items())

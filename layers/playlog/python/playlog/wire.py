@@ -1,0 +1,158 @@
+"""The writes of the hot path in DynamoDB's wire format, as the PynamoDB models define it.
+
+PynamoDB would build the same, at more than twice the CPU time for every match. ``tests/unit/test_wire.py`` holds
+both against each other, attribute by attribute.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any, TypeAlias
+
+from playlog import timestamps
+from playlog.airing import Airing, Play
+from playlog.match import Item, Match
+
+# One entry of TransactItems.
+Action: TypeAlias = dict[str, dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """Names of the tables that a run writes."""
+
+    match_cache: str
+    play_log: str
+
+
+def actions(airing: Airing, play: Play, tables: Tables, now: datetime) -> list[Action]:
+    """The actions that write an airing: first the play, then each match in order.
+
+    Args:
+        airing: what is written.
+        play: the play once the airing's matches are part of it.
+        tables: where to.
+        now: the time of the write, with an offset.
+    """
+    written_at = timestamps.to_text(now)
+    write_play = _create_play if airing.play is None else _extend_play
+    return [
+        write_play(airing, play, tables.play_log, written_at),
+        *(_mark_played(match, play.play_id, tables.match_cache, written_at) for match in airing.matches),
+    ]
+
+
+def read_play(item: Item) -> Play:
+    """Reads a PlayLog item.
+
+    Raises:
+        KeyError, ValueError: the item is no play of the contract.
+    """
+    mean = Decimal(item["avg_confidence_score"]["N"]) if "avg_confidence_score" in item else None
+    match_count = int(item["match_count"]["N"])
+    # A play that something else wrote has only the mean: then all its matches count as having one.
+    count = int(item["confidence_count"]["N"]) if "confidence_count" in item else match_count
+    return Play(
+        play_id=item["play_id"]["S"],
+        start_time=timestamps.from_text(item["start_time"]["S"]),
+        stop_time=timestamps.from_text(item["stop_time"]["S"]),
+        match_count=match_count,
+        confidence_sum=Decimal(0) if mean is None else _sum(item, mean * count),
+        confidence_count=0 if mean is None else count,
+        flagged=item.get("flagged", {}).get("BOOL", False),
+    )
+
+
+def _sum(item: Item, otherwise: Decimal) -> Decimal:
+    return Decimal(item["confidence_sum"]["N"]) if "confidence_sum" in item else otherwise
+
+
+def _create_play(airing: Airing, play: Play, table: str, written_at: str) -> Action:
+    first = airing.first
+    item = {
+        "station_id": {"S": first.station_id},
+        "play_id": {"S": play.play_id},
+        "track_id": {"S": first.track_id},
+        "source": {"S": first.source},
+        "match_id": {"S": first.match_id},
+        **_changing(play),
+        "active": {"BOOL": True},
+        "claimed": {"BOOL": False},
+        "is_archived": {"BOOL": False},
+        "created_at": {"S": written_at},
+        "updated_at": {"S": written_at},
+    }
+    if first.station_program_id is not None:
+        item["station_program_id"] = {"S": first.station_program_id}
+    return {
+        "Put": {
+            "TableName": table,
+            "Item": item,
+            "ConditionExpression": "attribute_not_exists(play_id)",
+            # A play that is there already comes back with the refusal, so that joining it needs no read.
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        }
+    }
+
+
+def _extend_play(airing: Airing, play: Play, table: str, written_at: str) -> Action:
+    assert airing.play is not None
+    changes = {**_changing(play), "updated_at": {"S": written_at}}
+    return {
+        "Update": {
+            "TableName": table,
+            "Key": {"station_id": {"S": airing.first.station_id}, "play_id": {"S": play.play_id}},
+            "UpdateExpression": "SET " + ", ".join(f"{name} = :{name}" for name in changes),
+            # The play must be as it was read: match_count rises with every write.
+            "ConditionExpression": "match_count = :read",
+            "ExpressionAttributeValues": {
+                ":read": {"N": str(airing.play.match_count)},
+                **{f":{name}": value for name, value in changes.items()},
+            },
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        }
+    }
+
+
+def _changing(play: Play) -> Item:
+    """The attributes that a further match can change."""
+    start = {"S": timestamps.to_text(play.start_time)}
+    item: Item = {
+        "played_at": start,
+        "start_time": start,
+        "stop_time": {"S": timestamps.to_text(play.stop_time)},
+        "duration_seconds": {"N": _seconds(play.stop_time - play.start_time)},
+        "match_count": {"N": str(play.match_count)},
+        "flagged": {"BOOL": play.flagged},
+    }
+    if play.avg_confidence_score is not None:
+        item["avg_confidence_score"] = {"N": str(play.avg_confidence_score)}
+        item["confidence_sum"] = {"N": str(play.confidence_sum)}
+        item["confidence_count"] = {"N": str(play.confidence_count)}
+    return item
+
+
+def _mark_played(match: Match, play_id: str, table: str, written_at: str) -> Action:
+    return {
+        "Update": {
+            "TableName": table,
+            "Key": {"match_id": {"S": match.match_id}},
+            "UpdateExpression": (
+                "SET #processed = :true, processed_at = :now, play_id = :play REMOVE unprocessed_shard, failed_reason"
+            ),
+            # The index lags behind the table, and another run may have been here: only a match that waits is played.
+            "ConditionExpression": "attribute_exists(unprocessed_shard) AND NOT #processed = :true",
+            "ExpressionAttributeNames": {"#processed": "processed"},
+            "ExpressionAttributeValues": {
+                ":true": {"BOOL": True},
+                ":now": {"S": written_at},
+                ":play": {"S": play_id},
+            },
+        }
+    }
+
+
+def _seconds(duration: timedelta) -> str:
+    """Seconds as a decimal number, exact to the microsecond, without trailing zeros."""
+    seconds = Decimal(duration // timedelta(microseconds=1)) / 1_000_000
+    return f"{seconds.normalize():f}"
