@@ -1,8 +1,95 @@
 """What a user is told when a command cannot do its work."""
 
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    NoRegionError,
+    PartialCredentialsError,
+    ProfileNotFound,
+    ReadTimeoutError,
+    SSOTokenLoadError,
+    TokenRetrievalError,
+    UnauthorizedSSOTokenError,
+)
+
+_EXPIRED = (SSOTokenLoadError, TokenRetrievalError, UnauthorizedSSOTokenError)
+_EXPIRED_CODES = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
+_REJECTED_CODES = {
+    "InvalidAccessKeyId",
+    "InvalidClientTokenId",
+    "InvalidSignatureException",
+    "SignatureDoesNotMatch",
+    "UnrecognizedClientException",
+}
+_DENIED_CODES = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
+_THROTTLED_CODES = {
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "Throttling",
+    "ThrottlingException",
+    "TooManyRequestsException",
+}
+
 
 class CommandError(Exception):
     """A mistake or an outage that the user can mend: shown as one line, exit status 1, no traceback.
 
     The message says which value is wrong, where it stands, and what would be right.
     """
+
+
+def shown(value: object) -> str:
+    """A value as a message quotes it: as Python writes it, and cut where it is long."""
+    text = repr(value)
+    return text if len(text) <= 100 else f"{text[:80]}… ({len(text):,} characters)"
+
+
+def explain(error: BotoCoreError | ClientError) -> str:
+    """What stands between the user and AWS, in one line that says what would be right.
+
+    Args:
+        error: what boto3 raised.
+    """
+    text = _client_error(error) if isinstance(error, ClientError) else _core_error(error)
+    return " ".join(text.split())
+
+
+def _core_error(error: BotoCoreError) -> str:
+    match error:
+        case NoCredentialsError() | PartialCredentialsError():
+            return (
+                f"no usable AWS credentials ({error}): name a profile with --profile, set AWS_PROFILE, "
+                "or set AWS_ENDPOINT_URL to an embedded AWS as `playlog local up` prints it"
+            )
+        case ProfileNotFound():
+            return f"{error}: name one of those that `aws configure list-profiles` shows"
+        case NoRegionError():
+            return "no AWS region: name one with --region, or set AWS_REGION"
+        case EndpointConnectionError() | ConnectTimeoutError():
+            return (
+                f"nothing answers at {error.kwargs['endpoint_url']}: is AWS_ENDPOINT_URL right, or the region, "
+                "and is the network up? `playlog local up` starts an embedded AWS"
+            )
+        case ReadTimeoutError():
+            return f"no answer in time from {error.kwargs['endpoint_url']}: `playlog status` shows where things stand"
+        case _ if isinstance(error, _EXPIRED):
+            return f"the AWS sign-in has expired ({error}): sign in again, say with `aws sso login`"
+        case _:
+            return f"AWS could not be called: {error}"
+
+
+def _client_error(error: ClientError) -> str:
+    code = error.response["Error"].get("Code", "")
+    said = f"{error.operation_name}: {code}: {error.response['Error'].get('Message', '')}"
+    if code in _EXPIRED_CODES:
+        return f"the AWS credentials have expired ({said}): sign in again, say with `aws sso login`"
+    if code in _REJECTED_CODES:
+        return f"AWS does not know these credentials ({said}): name the right profile with --profile"
+    if code in _DENIED_CODES:
+        return f"AWS denies this to the credentials in use ({said}): use a profile that may do it"
+    if code in _THROTTLED_CODES:
+        return f"AWS is throttling ({said}): wait a moment and run the command again"
+    return f"AWS refused a request ({said})"

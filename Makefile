@@ -1,0 +1,94 @@
+# A fresh machine needs Python >= 3.11 and make. The first target brings a pinned uv; uv brings everything else, locked.
+
+UV_VERSION := 0.13.9
+
+ifndef PYTHON
+PYTHON := $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+  $$python -c 'import sys; sys.version_info < (3, 11) or print(sys.executable)' 2>/dev/null | grep . && break; done)
+endif
+
+UV := $(CURDIR)/.tools/uv/bin/uv
+RUN := $(UV) run --locked --quiet --extra cli
+SAM := $(UV) run --locked --quiet --project tools/sam sam
+
+# layers/dependencies/Makefile, which sam build calls, finds uv here.
+export PATH := $(CURDIR)/.tools/uv/bin:$(PATH)
+export UV_PYTHON := $(PYTHON)
+export UV_PYTHON_DOWNLOADS := never
+export SAM_CLI_TELEMETRY := 0
+# functions/ and layers/ are deployed as they stand: no __pycache__ in there.
+export PYTHONPYCACHEPREFIX := $(CURDIR)/.tools/pycache
+unexport VIRTUAL_ENV CONDA_PREFIX PYTHONPATH PYTHONHOME UV_PROJECT_ENVIRONMENT
+
+step = @printf '\n==> %s\n' '$(1)'
+
+.PHONY: help run test lint unit wiring e2e build deploy lock samples clean
+.NOTPARALLEL:
+.DEFAULT_GOAL := help
+
+help: ## Show these targets
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: .tools/uv.$(UV_VERSION) ## Deploy into an embedded AWS, convert a sample day, show what came of it
+	@$(RUN) playlog local demo $(ARGS)
+
+test: lint wiring unit e2e ## Run every check there is
+	$(call step,all green)
+
+lint: .tools/uv.$(UV_VERSION) ## Check style, types, the template, and the layer's list of packages
+	$(call step,ruff check)
+	@$(RUN) ruff check
+	$(call step,ruff format --check)
+	@$(RUN) ruff format --check
+	$(call step,mypy --strict)
+	@$(RUN) mypy
+	$(call step,sam validate --lint)
+	@$(SAM) validate --lint --region us-east-1
+	$(call step,layers/dependencies/requirements.txt is in step with uv.lock)
+	@$(EXPORT_LAYER) | diff layers/dependencies/requirements.txt - \
+	  || { echo 'make: layers/dependencies/requirements.txt is not what uv.lock says: run make lock' >&2; exit 1; }
+
+unit: .tools/uv.$(UV_VERSION) ## Run the unit tests (ARGS="-k name" picks some)
+	$(call step,unit tests)
+	@$(RUN) pytest tests/unit $(ARGS)
+
+e2e: .tools/uv.$(UV_VERSION) ## Run the end-to-end tests on the template, in an embedded AWS
+	$(call step,end-to-end tests)
+	@$(RUN) pytest tests/e2e $(ARGS)
+
+build: .tools/uv.$(UV_VERSION) ## Build what is deployed, into .aws-sam/build
+	$(call step,sam build)
+	@$(SAM) build
+
+wiring: build ## Build, and check that all that the template names is there
+	$(call step,wiring of the built template)
+	@$(RUN) playlog wiring .aws-sam/build/template.yaml
+
+deploy: wiring ## Deploy to AWS, by the environment's profile (ARGS=--guided asks)
+	$(call step,sam deploy)
+	@$(SAM) deploy $(ARGS)
+
+lock: .tools/uv.$(UV_VERSION) ## Lock the packages: project, tools, layer (ARGS=--upgrade for newer)
+	$(UV) lock $(ARGS)
+	$(UV) lock $(ARGS) --project tools/sam
+	$(UV) lock $(ARGS) --project tools/ministack
+	$(EXPORT_LAYER) --output-file layers/dependencies/requirements.txt
+
+samples: .tools/uv.$(UV_VERSION) ## Make samples/airplay.csv again
+	@$(RUN) python samples/make_airplay.py
+
+clean: ## Stop the embedded AWS; remove all that was installed, built or cached
+	@if [ -e .playlog/local.json ]; then $(RUN) playlog local down; fi
+	rm -rf .aws-sam .playlog .venv .tools tools/*/.venv .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+EXPORT_LAYER = $(UV) export --locked --quiet --no-default-groups --no-emit-project --no-header
+
+.tools/uv.$(UV_VERSION):
+	@test -n '$(PYTHON)' || { echo 'make: no Python 3.11 or newer was found: install one, or name it: make PYTHON=/path/to/python3' >&2; exit 1; }
+	@'$(PYTHON)' -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo 'make: $(PYTHON) is older than Python 3.11 or does not start: name a newer one, make PYTHON=/path/to/python3' >&2; exit 1; }
+	$(call step,uv $(UV_VERSION) into .tools)
+	@rm -rf .tools
+	@'$(PYTHON)' -m venv .tools/uv
+	@.tools/uv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@touch $@

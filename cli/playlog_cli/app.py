@@ -1,0 +1,205 @@
+"""The `playlog` command: options in, tables or JSON out. What a command does is in the module of its name."""
+
+import sys
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from botocore.exceptions import BotoCoreError, ClientError
+from rich.table import Table
+
+from playlog_cli.convert import ConvertResult, convert
+from playlog_cli.errors import CommandError, explain
+from playlog_cli.load import LoadResult, load_files
+from playlog_cli.local import local_app
+from playlog_cli.output import err, load_progress, out, print_json
+from playlog_cli.stack import DEFAULT_STACK, find_stack
+from playlog_cli.status import Count, LastRun, Status, status
+
+app = typer.Typer(
+    name="playlog",
+    help="Turns matches into play logs: load matches, convert them, see where things stand.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    rich_markup_mode=None,  # plain text, on a terminal or not: no boxes around a line of help or of an error
+)
+app.add_typer(local_app, name="local")
+
+StackName = Annotated[str, typer.Option("--stack", envvar="PLAYLOG_STACK", help="Name of the CloudFormation stack.")]
+Region = Annotated[str | None, typer.Option(help="AWS region; the one of the environment or profile if not given.")]
+Profile = Annotated[str | None, typer.Option(help="Profile of the AWS configuration.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+BAD_ROWS_SHOWN = 20
+
+
+def main() -> None:
+    """Runs the command line. A user's mistake or an outage is one line on stderr and exit status 1."""
+    try:
+        app()
+    except CommandError as error:
+        _fail(str(error))
+    except (BotoCoreError, ClientError) as error:
+        _fail(explain(error))
+
+
+@app.command("load")
+def load_command(
+    files: Annotated[
+        list[Path],
+        typer.Argument(metavar="FILE...", help="CSV with a header or JSON Lines, gzipped or not; - is standard input."),
+    ],
+    stack: StackName = DEFAULT_STACK,
+    region: Region = None,
+    profile: Profile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Load matches from files. Loading a file again adds nothing.
+
+    Columns are the attributes of a match. A row without a match_id gets one from its content. Exit status 1 if a row or
+    a file is bad; the other rows are loaded.
+    """
+    with load_progress() as progress:
+        result = load_files(find_stack(stack, region=region, profile=profile), files, progress)
+    if as_json:
+        print_json(result)
+    else:
+        _show_loaded(result)
+    if not result.ok:
+        raise typer.Exit(1)
+
+
+@app.command("convert")
+def convert_command(
+    shards: Annotated[
+        list[int] | None,
+        typer.Option("--shard", metavar="N", help="Work on this shard alone. Repeatable."),
+    ] = None,
+    stack: StackName = DEFAULT_STACK,
+    region: Region = None,
+    profile: Profile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Turn the matches that wait into plays, now: one run, as the schedule does it."""
+    result = convert(find_stack(stack, region=region, profile=profile), shards or [])
+    if as_json:
+        print_json(result)
+    else:
+        _show_run(result)
+    if not result.success:
+        raise typer.Exit(1)
+
+
+@app.command("status")
+def status_command(
+    stack: StackName = DEFAULT_STACK,
+    region: Region = None,
+    profile: Profile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what waits, what was played and what failed, the queues, and the last run."""
+    now_stands = status(find_stack(stack, region=region, profile=profile), datetime.now(UTC))
+    if as_json:
+        totals = {"waiting": now_stands.waiting, "oldest_age_seconds": now_stands.oldest_age_seconds}
+        print_json({**asdict(now_stands), **totals})
+    else:
+        _show_status(now_stands)
+
+
+def _fail(message: str) -> None:
+    err.print(f"playlog: {message}", soft_wrap=True)
+    sys.exit(1)
+
+
+def _show_loaded(result: LoadResult) -> None:
+    bad_rows = [(each.file, bad) for each in result.files for bad in each.bad_rows]
+    for file, bad in bad_rows[:BAD_ROWS_SHOWN]:
+        err.print(f"{file}:{bad.line}: {bad.problem}", soft_wrap=True)
+    if len(bad_rows) > BAD_ROWS_SHOWN:
+        err.print(f"... and {len(bad_rows) - BAD_ROWS_SHOWN:,} more bad rows; --json lists them all", soft_wrap=True)
+    for each in result.files:
+        if each.error:
+            err.print(f"{each.file}: {each.error}", soft_wrap=True)
+    if not any(each.rows for each in result.files):
+        return
+    table = _plain_table("file", "rows", "added", "already there", "bad")
+    for each in result.files:
+        table.add_row(each.file, *map(_thousands, (each.rows, each.added, each.already_there, len(each.bad_rows))))
+    out.print(table)
+
+
+def _show_run(result: ConvertResult) -> None:
+    table = _plain_table("processed", "plays", "failed")
+    table.add_row(*map(_thousands, (result.processed, result.plays, result.failed)))
+    out.print(result.message, soft_wrap=True)
+    out.print(table)
+    if result.waiting:
+        out.print("Matches are left waiting, as the run was out of time: run it again.")
+
+
+def _show_status(now_stands: Status) -> None:
+    facts = Table.grid(padding=(0, 2))
+    facts.add_column()
+    facts.add_column(justify="right")
+    facts.add_column()
+    facts.add_row("waiting", _thousands(now_stands.waiting), _oldest(now_stands.oldest_age_seconds))
+    facts.add_row("plays", *_counted(now_stands.plays))
+    facts.add_row("failures", *_counted(now_stands.failures))
+    in_flight = f"{now_stands.dead_letters_in_flight:,} in flight"
+    facts.add_row("dead letters", _thousands(now_stands.dead_letters), in_flight)
+    alarm = "bold red" if now_stands.parking_lot else ""
+    facts.add_row("parking lot", _thousands(now_stands.parking_lot), style=alarm)
+    out.print(f"stack {now_stands.stack} in {now_stands.region}", style="bold", soft_wrap=True)
+    out.print(facts)
+    out.print(_last_run(now_stands.last_run), soft_wrap=True)
+    if now_stands.waiting:
+        shards = _plain_table("shard", "waiting", "oldest")
+        for each in now_stands.shards:
+            if each.waiting:
+                shards.add_row(str(each.shard), _thousands(each.waiting), _age(each.oldest_age_seconds))
+        out.print()
+        out.print(shards)
+
+
+def _last_run(run: LastRun | None) -> str:
+    if run is None:
+        return "last run: none within the last day"
+    outcome = f"{run.processed:,} processed, {run.plays:,} plays, {run.failed:,} failed in {run.seconds:.1f} s"
+    left = ", matches left waiting" if run.waiting else ""
+    return f"last run: {_age(run.age_seconds)} ago, {'' if run.success else 'unsuccessful, '}{outcome}{left}"
+
+
+def _counted(count: Count) -> tuple[str, str]:
+    return (f"{count.items:,}", "") if count.exact else (f"about {count.items:,}", "as DynamoDB counted, up to 6 h ago")
+
+
+def _oldest(seconds: float | None) -> str:
+    return "" if seconds is None else f"the oldest was heard {_age(seconds)} ago"
+
+
+def _age(seconds: float | None) -> str:
+    """A time span in its two largest units."""
+    if seconds is None:
+        return "unknown"
+    sign, left = ("-" if seconds < 0 else ""), int(abs(seconds))
+    parts: list[str] = []
+    for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1)):
+        amount, left = divmod(left, length)
+        if amount or (unit == "s" and not parts):
+            parts.append(f"{amount:,} {unit}")
+    return sign + " ".join(parts[:2])
+
+
+def _plain_table(first: str, *numbers: str) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    table.add_column(first, overflow="fold")
+    for name in numbers:
+        table.add_column(name, justify="right")
+    return table
+
+
+def _thousands(number: int) -> str:
+    return f"{number:,}"
