@@ -17,6 +17,7 @@ from playlog_cli.local import local_app
 from playlog_cli.output import err, load_progress, out, print_json
 from playlog_cli.stack import DEFAULT_STACK, find_stack
 from playlog_cli.status import Count, LastRun, Status, status
+from playlog_cli.wiring import wiring
 
 app = typer.Typer(
     name="playlog",
@@ -27,6 +28,7 @@ app = typer.Typer(
     rich_markup_mode=None,  # plain text, on a terminal or not: no boxes around a line of help or of an error
 )
 app.add_typer(local_app, name="local")
+app.command()(wiring)
 
 StackName = Annotated[str, typer.Option("--stack", envvar="PLAYLOG_STACK", help="Name of the CloudFormation stack.")]
 Region = Annotated[str | None, typer.Option(help="AWS region; the one of the environment or profile if not given.")]
