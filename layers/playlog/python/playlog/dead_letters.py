@@ -79,14 +79,15 @@ class DeadLetter:
         """
         try:
             letter = json.loads(text, parse_constant=_refuse_constant)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise BrokenLetterError(f"the message is no JSON: {error}") from error
         if not isinstance(letter, dict):
             raise BrokenLetterError(f"the message is a JSON {type(letter).__name__}: it must be an object")
         if letter.get("version") != VERSION:
             raise BrokenLetterError(f"version is {letter.get('version')!r}: it must be {VERSION}")
+        failed_at_text = _field(letter, "failed_at", str)
         try:
-            failed_at = timestamps.from_text(_field(letter, "failed_at", str))
+            failed_at = timestamps.from_text(failed_at_text)
         except ValueError as error:
             raise BrokenLetterError(f"failed_at is no ISO 8601 time with an offset: {error}") from error
         attempt = _field(letter, "attempt", int)

@@ -1,6 +1,7 @@
 """Why a match could not be turned into a play."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 
 from playlog.match import Item
@@ -50,4 +51,4 @@ class Failure:
         """Which conversion of the match failed, from 1."""
         # A counter that is no number makes the match MALFORMED; its failures are counted anew.
         attempts = self.item.get("attempts", {}).get("N", "0")
-        return int(float(attempts)) + 1
+        return max(0, int(Decimal(attempts))) + 1

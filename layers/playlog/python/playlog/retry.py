@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Self, TypeVar
 
 from botocore.config import Config
-from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 from botocore.parsers import ResponseParserError
 
 Answer = TypeVar("Answer")
@@ -131,7 +131,7 @@ class Retry:
                 if not _is_transient(error):
                     raise RequestError(target, error) from error
                 last = error
-            except (HTTPClientError, ResponseParserError) as error:
+            except (ConnectionError, HTTPClientError, ResponseParserError) as error:
                 last = error  # the connection failed, or the answer was lost or broken
         raise UnavailableError(f"{target}: {last or 'no time is left'}") from last
 

@@ -35,11 +35,11 @@ class ConvertSettings:
             match_cache_table=_text(environment, "MATCH_CACHE_TABLE"),
             play_log_table=_text(environment, "PLAY_LOG_TABLE"),
             dead_letter_queue_url=_text(environment, "DEAD_LETTER_QUEUE_URL"),
-            batch_size=int(_number(environment, "BATCH_SIZE", 1, 100)),
-            unprocessed_shards=int(_number(environment, "UNPROCESSED_SHARDS", 1, 64)),
+            batch_size=_whole_number(environment, "BATCH_SIZE", 1, 100),
+            unprocessed_shards=_whole_number(environment, "UNPROCESSED_SHARDS", 1, 64),
             default_duration=timedelta(seconds=float(_number(environment, "DEFAULT_DURATION_SECONDS", 1, 86_400))),
             flag_below_confidence=_number(environment, "FLAG_BELOW_CONFIDENCE", 0, 100),
-            max_attempts=int(_number(environment, "MAX_ATTEMPTS", 1, 1_000_000)),
+            max_attempts=_whole_number(environment, "MAX_ATTEMPTS", 1, 1_000_000),
         )
 
 
@@ -79,3 +79,11 @@ def _number(environment: Mapping[str, str], name: str, least: int, most: int) ->
     if number.is_nan() or not least <= number <= most:
         raise SettingsError(f"the environment variable {name} is {text!r}: it must be a number from {least} to {most}")
     return number
+
+
+def _whole_number(environment: Mapping[str, str], name: str, least: int, most: int) -> int:
+    number = _number(environment, name, least, most)
+    if number != int(number):
+        wanted = f"it must be a whole number from {least} to {most}"
+        raise SettingsError(f"the environment variable {name} is {environment[name]!r}: {wanted}")
+    return int(number)

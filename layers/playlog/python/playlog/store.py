@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
 
+from pynamodb.attributes import MapAttribute
 from pynamodb.connection import Connection
 from pynamodb.exceptions import PynamoDBConnectionError, TransactWriteError
 from pynamodb.transactions import TransactWrite
@@ -93,7 +94,7 @@ def _write(letter: DeadLetter, attempt: int, connection: Connection, retry: Retr
         will_retry=letter.will_retry,
         failed_at=letter.failed_at,
         stored_at=datetime.now(UTC),
-        match=letter.match,
+        match=_document(letter.match),
     )
     new_state: list[Action] = [MatchCache.attempts.set(attempt)]
     if not letter.will_retry:
@@ -121,9 +122,17 @@ def _write(letter: DeadLetter, attempt: int, connection: Connection, retry: Retr
             reasons: list[dict[str, Any]] = error.answer["CancellationReasons"]
             return reasons
         if error.code == "ValidationException":
-            raise RefusedLetterError(str(error)) from error
+            raise RefusedLetterError(f"match {letter.match_id!r}, attempt {attempt}: {error}") from error
         raise
     return []
+
+
+def _document(match: dict[str, Any]) -> MapAttribute[str, Any]:
+    """The match as a map. Key by key, since one of them may be named like an argument of ``MapAttribute``."""
+    document: MapAttribute[str, Any] = MapAttribute()  # type: ignore[no-untyped-call]
+    for name, value in match.items():
+        document[name] = value
+    return document
 
 
 def _last_attempt(match_id: str, retry: Retry) -> int:
@@ -135,12 +144,13 @@ def _last_attempt(match_id: str, retry: Retry) -> int:
 
 
 def _ask(request: Callable[[], Answer], target: str, retry: Retry) -> Answer:
-    """Sends a request of PynamoDB, whose errors wrap those that ``retry`` knows."""
+    """Sends a request of PynamoDB, whose errors wrap those of botocore, which alone have all of AWS's answer."""
 
     def unwrapped() -> Answer:
         try:
             return request()
         except (PynamoDBConnectionError, TransactWriteError) as error:
-            raise error.cause or error from error
+            cause = error.cause or error
+            raise (cause.__cause__ or cause) from error
 
     return retry.call(unwrapped, target)
