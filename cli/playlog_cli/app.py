@@ -125,12 +125,9 @@ def _show_loaded(result: LoadResult) -> None:
     for each in result.files:
         if each.error:
             err.print(f"{each.file}: {each.error}", soft_wrap=True)
-    if not any(each.rows for each in result.files):
-        return
-    table = _plain_table("file", "rows", "added", "already there", "bad")
-    for each in result.files:
-        table.add_row(each.file, *map(_thousands, (each.rows, each.added, each.already_there, len(each.bad_rows))))
-    out.print(table)
+        if each.rows:
+            became = f"{each.added:,} added, {each.already_there:,} already there, {len(each.bad_rows):,} bad"
+            out.print(f"{each.file}: {each.rows:,} rows, {became}", soft_wrap=True)
 
 
 def _show_run(result: ConvertResult) -> None:

@@ -215,5 +215,6 @@ def _partitioned_by(item: Item) -> str:
 
 
 def _value(item: Item, name: str) -> str:
-    (value,) = item[name].values()
-    return shown(value)
+    """The value as the file writes it: text in quotes, a number bare."""
+    ((kind, value),) = item[name].items()
+    return value if kind == "N" else shown(value)

@@ -87,10 +87,12 @@ class Source:
 
     Attributes:
         name: of the file, without its folder.
+        is_gzip: whether ``content`` is unpacked on the way.
         bytes_total: its size on the disk; None for a pipe.
     """
 
     name: str
+    is_gzip: bool
     bytes_total: int | None
     file: _CountedFile
     content: BinaryIO
@@ -116,7 +118,23 @@ def opened(path: Path) -> Iterator[Source]:
         is_gzip = raw.peek(2)[:2] == b"\x1f\x8b"
         with io.BufferedReader(gzip.GzipFile(fileobj=raw)) if is_gzip else raw as content:
             status = os.fstat(counted.fileno())
-            yield Source(path.name, status.st_size if S_ISREG(status.st_mode) else None, counted, content)
+            yield Source(path.name, is_gzip, status.st_size if S_ISREG(status.st_mode) else None, counted, content)
+
+
+def check_intact(path: Path) -> None:
+    """Reads a gzipped file to its end, where its checksum is: a damaged one gives rows too, and wrong ones.
+
+    A pipe cannot be read twice and passes unchecked.
+
+    Raises:
+        RowsError: it is damaged.
+        OSError: it cannot be opened.
+    """
+    if not path.is_file():
+        return
+    with opened(path) as source, _readable():
+        while source.is_gzip and source.content.read(1024 * 1024):
+            pass
 
 
 def read_rows(source: Source) -> Iterator[Row | BadRow]:
@@ -125,9 +143,9 @@ def read_rows(source: Source) -> Iterator[Row | BadRow]:
     It is JSON Lines if its name says so (.jsonl, .ndjson, .json) or if it begins with a brace, else CSV.
 
     Raises:
-        RowsError: it is empty, has no usable header, or is a broken gzip file: rows before the damage have been read.
+        RowsError: it is empty, has no usable header, or cannot be read to its end.
     """
-    try:
+    with _readable():
         start = source.content.peek(1024).removeprefix(b"\xef\xbb\xbf").lstrip()  # type: ignore[attr-defined]
         if not start:
             raise RowsError("is empty: it must hold a row per match")
@@ -136,8 +154,14 @@ def read_rows(source: Source) -> Iterator[Row | BadRow]:
         suffixes = PurePath(source.name.lower().removesuffix(".gz")).suffixes[-1:]
         is_json = start.startswith(b"{") or suffixes in ([".jsonl"], [".ndjson"], [".json"])
         yield from _json_rows(_lines(source.content)) if is_json else _csv_rows(_lines(source.content))
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    try:
+        yield
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise RowsError(f"is a broken gzip file ({error}): fetch it again; what could be read was loaded") from None
+        raise RowsError(f"is a broken gzip file ({error}): fetch it again") from None
     except OSError as error:
         raise RowsError(f"cannot be read: {error.strerror or error}") from None
 
@@ -243,7 +267,7 @@ def _json_object(line: bytes) -> dict[str, Value]:
         raise _BrokenJsonError(f"the line is over {LONGEST_LINE:,} bytes long: a match must stay under 350 KB")
     try:
         values = json.loads(
-            line.decode(),
+            line.rstrip(b"\r\n").decode(),
             parse_int=Number,
             parse_float=Number,
             parse_constant=_refuse_constant,

@@ -27,6 +27,8 @@ CLIENT_CONFIG = Config(
     max_pool_connections=32,
 )
 
+# The first request finds out whether anything answers at all: a user with a wrong endpoint is told within a second.
+_LOOKUP_CONFIG = CLIENT_CONFIG.merge(Config(retries={"mode": "standard", "total_max_attempts": 3}))
 # A run answers once it has ended, after up to the function's timeout. Asked a second time it would run a second time.
 _INVOKE_CONFIG = CLIENT_CONFIG.merge(Config(read_timeout=150, retries={"total_max_attempts": 1}, tcp_keepalive=True))
 # In these states tables or functions are not all there, whatever the outputs say.
@@ -94,7 +96,7 @@ def find_stack(
         BotoCoreError, ClientError: AWS cannot be reached or refuses the call; ``errors.explain`` says it in a line.
     """
     session = _open_session(region, profile)
-    cloudformation = session.client("cloudformation", config=CLIENT_CONFIG)
+    cloudformation = session.client("cloudformation", config=_LOOKUP_CONFIG)
     try:
         description = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
     except ClientError as error:

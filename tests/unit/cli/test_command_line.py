@@ -1,0 +1,289 @@
+"""The `playlog` command as a user types it: one clear line for what goes wrong, and the same facts for machines."""
+
+import json
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from playlog_cli import app as command_line
+from playlog_cli.convert import ConvertResult
+from playlog_cli.stack import Stack
+from playlog_cli.status import Count, LastRun, ShardStatus, Status
+
+from tests.unit.aws import Aws
+
+pytest_plugins = ["tests.unit.aws_fixture"]
+
+CREDENTIALS = ("AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION", "AWS_DEFAULT_REGION")
+
+
+class Answers(BaseHTTPRequestHandler):
+    """Answers every request with the error that the server was given."""
+
+    def do_POST(self) -> None:
+        code, message = self.server.error  # type: ignore[attr-defined]
+        body = f"<ErrorResponse><Error><Code>{code}</Code><Message>{message}</Message></Error></ErrorResponse>".encode()
+        self.send_response(400)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Logs nothing."""
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ThreadingHTTPServer]:
+    """An AWS that refuses everything, on this machine."""
+    for name in CREDENTIALS:
+        monkeypatch.delenv(name, raising=False)
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answers) as server:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
+        Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+@pytest.fixture
+def deployed(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Stack:
+    """The stack that every command finds."""
+    monkeypatch.setattr(command_line, "find_stack", lambda *_, **__: stack)
+    return stack
+
+
+class Terminal:
+    """Types commands and reads what they print."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+        self._monkeypatch = monkeypatch
+        self._capsys = capsys
+
+    def run(self, *arguments: str | Path) -> tuple[int, str, str]:
+        """Exit status, standard output and standard error of a command."""
+        self._monkeypatch.setattr(sys, "argv", ["playlog", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            command_line.main()
+        captured = self._capsys.readouterr()
+        assert isinstance(ended.value.code, int)
+        return ended.value.code, captured.out, captured.err
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Terminal:
+    return Terminal(monkeypatch, capsys)
+
+
+@pytest.fixture
+def two_matches(tmp_path: Path) -> Path:
+    path = tmp_path / "day.csv"
+    path.write_text("match_id,matched_at\nm-1,2026-03-14T08:00:00+01:00\nm-2,2026-03-14T08:03:00+01:00\n")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "told"),
+    [
+        ("ExpiredToken", "too old", "the AWS credentials have expired (DescribeStacks: ExpiredToken: too old)"),
+        ("InvalidClientTokenId", "who?", "AWS does not know these credentials"),
+        (
+            "AccessDenied",
+            "not\nyou",
+            "AWS denies this to the credentials in use (DescribeStacks: AccessDenied: not you)",
+        ),
+        ("Odd", "odd", "AWS refused a request (DescribeStacks: Odd: odd)"),
+    ],
+)
+def test_what_aws_refuses_is_one_line_that_says_what_would_be_right(
+    terminal: Terminal, server: ThreadingHTTPServer, code: str, message: str, told: str
+) -> None:
+    server.error = code, message  # type: ignore[attr-defined]
+    status, out, err = terminal.run("status")
+    assert (status, out, err.count("\n")) == (1, "", 1)
+    assert err.startswith(f"playlog: {told}")
+
+
+@pytest.mark.parametrize("command", [("status",), ("convert",), ("load", __file__)], ids=lambda command: command[0])
+def test_a_stack_that_is_not_there_is_one_line_for_every_command(
+    terminal: Terminal, server: ThreadingHTTPServer, command: tuple[str, ...]
+) -> None:
+    server.error = "ValidationError", "Stack with id nope does not exist"  # type: ignore[attr-defined]
+    status, out, err = terminal.run(*command, "--stack", "nope")
+    assert (status, out, err.count("\n")) == (1, "", 1)
+    assert err.startswith("playlog: there is no stack `nope` in us-east-1 at http://127.0.0.1:")
+
+
+@pytest.mark.parametrize(
+    ("environment", "told"),
+    [
+        (
+            {"AWS_ENDPOINT_URL": "http://127.0.0.1:9"},
+            "nothing answers at http://127.0.0.1:9/: is AWS_ENDPOINT_URL right",
+        ),
+        ({"AWS_REGION": "eu-west-1"}, "no usable AWS credentials (Unable to locate credentials): name a profile"),
+        ({"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}, "no AWS region: name one with --region"),
+        ({"AWS_PROFILE": "nobody"}, "The config profile (nobody) could not be found: name one of those"),
+    ],
+    ids=["unreachable", "no-credentials", "no-region", "no-profile"],
+)
+def test_what_is_missing_to_reach_aws_is_one_line(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], told: str
+) -> None:
+    monkeypatch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda *_: 0)
+    for name in ("AWS_ENDPOINT_URL", *CREDENTIALS):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(name, "/dev/null")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    status, out, err = terminal.run("status")
+    assert (status, out, err.count("\n")) == (1, "", 1)
+    assert err.startswith(f"playlog: {told}")
+
+
+@pytest.mark.usefixtures("deployed")
+def test_a_file_that_is_not_there_is_one_line(terminal: Terminal, tmp_path: Path) -> None:
+    missing = tmp_path / "nope.csv"
+    status, out, err = terminal.run("load", missing)
+    wanted = f"playlog: {missing}: No such file or directory: name a file of matches, CSV or JSON Lines\n"
+    assert (status, out, err) == (1, "", wanted)
+
+
+@pytest.mark.usefixtures("deployed")
+def test_a_load_says_what_became_of_the_rows_of_each_file(terminal: Terminal, aws: Aws, two_matches: Path) -> None:
+    status, out, err = terminal.run("load", two_matches, two_matches)
+    assert (status, err) == (0, "")
+    assert out.splitlines() == [
+        f"{two_matches}: 2 rows, 2 added, 0 already there, 0 bad",
+        f"{two_matches}: 2 rows, 0 added, 2 already there, 0 bad",
+    ]
+    assert len(aws.matches()) == 2
+
+
+@pytest.mark.usefixtures("deployed")
+def test_bad_rows_fail_the_command_and_only_the_first_are_printed(terminal: Terminal, two_matches: Path) -> None:
+    with two_matches.open("a") as file:
+        file.write("m-3\n" * 25)
+    status, _, err = terminal.run("load", two_matches)
+    lines = err.splitlines()
+    assert status == 1
+    assert lines[0].startswith(f"{two_matches}:4: the row has 1 cells and the header 2: ")
+    assert lines[-1] == "... and 5 more bad rows; --json lists them all"
+    assert len(lines) == 21
+
+
+@pytest.mark.usefixtures("deployed")
+def test_machines_are_given_every_bad_row(terminal: Terminal, two_matches: Path) -> None:
+    with two_matches.open("a") as file:
+        file.write("m-3\n" * 25)
+    status, out, err = terminal.run("load", "--json", two_matches)
+    (told,) = json.loads(out)["files"]
+    assert (status, err) == (1, "")
+    assert (told["rows"], told["added"], told["already_there"], told["error"]) == (27, 2, 0, None)
+    assert [bad["line"] for bad in told["bad_rows"]] == list(range(4, 29))
+
+
+@pytest.mark.usefixtures("deployed")
+@pytest.mark.parametrize("as_json", [False, True])
+def test_a_run_is_shown_and_who_has_to_run_it_again_is_told(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch, as_json: bool
+) -> None:
+    run = ConvertResult(True, "20000 matches processed", processed=20_000, plays=19_000, failed=7, waiting=True)
+    monkeypatch.setattr(command_line, "convert", lambda *_: run)
+    status, out, _ = terminal.run("convert", *(["--json"] if as_json else []))
+    assert status == 0
+    if as_json:
+        assert json.loads(out) == {
+            "success": True,
+            "message": "20000 matches processed",
+            "processed": 20_000,
+            "plays": 19_000,
+            "failed": 7,
+            "waiting": True,
+        }
+    else:
+        assert [line.split() for line in out.splitlines()[1:3]] == [
+            ["processed", "plays", "failed"],
+            ["20,000", "19,000", "7"],
+        ]
+        assert out.endswith("as the run was out of time: run it again.\n")
+
+
+STATUS = Status(
+    stack="playlog",
+    region="eu-central-1",
+    shards=(ShardStatus(0, 0, None, None), ShardStatus(1, 1_204, "2026-03-14T11:58:00.000000+0000", 125.0)),
+    plays=Count(31_204_555, exact=False),
+    failures=Count(5, exact=True),
+    dead_letters=2,
+    dead_letters_in_flight=1,
+    parking_lot=3,
+    last_run=LastRun("2026-03-14T11:59:00.000000+0000", 65.0, True, 97, 95, 3, False, 4.12),
+)
+
+
+@pytest.fixture
+def stands(deployed: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    """How things stand, whatever the time is."""
+
+    def status(stack: Stack, now: datetime) -> Status:
+        assert (stack, now.tzinfo) == (deployed, UTC)
+        return STATUS
+
+    monkeypatch.setattr(command_line, "status", status)
+
+
+@pytest.mark.usefixtures("stands")
+def test_status_is_plain_text_where_there_is_no_terminal(terminal: Terminal) -> None:
+    status, out, err = terminal.run("status")
+    assert (status, err) == (0, "")
+    assert [line.split() for line in out.splitlines() if line] == [
+        ["stack", "playlog", "in", "eu-central-1"],
+        ["waiting", "1,204", "the", "oldest", "was", "heard", "2", "min", "5", "s", "ago"],
+        ["plays", "about", "31,204,555", "as", "DynamoDB", "counted,", "up", "to", "6", "h", "ago"],
+        ["failures", "5"],
+        ["dead", "letters", "2", "1", "in", "flight"],
+        ["parking", "lot", "3"],
+        [
+            "last",
+            "run:",
+            "1",
+            "min",
+            "5",
+            "s",
+            "ago,",
+            "97",
+            "processed,",
+            "95",
+            "plays,",
+            "3",
+            "failed",
+            "in",
+            "4.1",
+            "s",
+        ],
+        ["shard", "waiting", "oldest"],
+        ["1", "1,204", "2", "min", "5", "s"],
+    ]
+
+
+@pytest.mark.usefixtures("stands")
+def test_status_tells_machines_the_same(terminal: Terminal) -> None:
+    status, out, _ = terminal.run("status", "--json")
+    told = json.loads(out)
+    assert status == 0
+    assert (told["waiting"], told["oldest_age_seconds"]) == (1_204, 125.0)
+    assert told["plays"] == {"items": 31_204_555, "exact": False}
+    assert told["shards"][1]["waiting"] == 1_204
+    assert told["last_run"]["plays"] == 95
+    assert (told["dead_letters"], told["dead_letters_in_flight"], told["parking_lot"]) == (2, 1, 3)
+
+
+def test_a_command_that_is_not_there_is_no_traceback(terminal: Terminal) -> None:
+    status, out, err = terminal.run("stat")
+    assert (status, out) == (2, "")
+    assert "No such command 'stat'. Did you mean 'status'?" in err
