@@ -141,7 +141,7 @@ def convert(
     def pass_through(shard: str) -> _Pass:
         pages = read_pages(dynamodb, settings.match_cache_table, shard, settings.batch_size, retry)
         queue = DeadLetterQueue(sqs, settings.dead_letter_queue_url, retry)
-        return _pass_through(pages, writer, queue, settings, now, retry)
+        return _pass_through(pages, writer, queue, settings, now)
 
     with ThreadPoolExecutor(min(SIDE_BY_SIDE, len(shards))) as pool:
         # Each shard to its end: what is wrong with one must not hold up the others, in this run or any.
@@ -178,7 +178,6 @@ def _pass_through(
     queue: DeadLetterQueue,
     settings: ConvertSettings,
     now: datetime,
-    retry: Retry,
 ) -> _Pass:
     """The way of a match: read, judge, group, pack and write, or push."""
     this = _Pass(Written(), queue.pushed)
@@ -191,16 +190,13 @@ def _pass_through(
             failures = [verdict for verdict in judged if isinstance(verdict, Failure)] + this.written.take_failures()
             for failure in failures:
                 queue.add(DeadLetter.of(failure, max_attempts=settings.max_attempts, now=datetime.now(UTC)))
-            if retry.out_of_time:
-                this.unfinished = True
-                break
-        queue.push()
     except UnavailableError as error:
         this.unfinished, this.obstacle = True, str(error)
+    queue.push()
     if isinstance(queue.error, RequestError):
         raise queue.error
     this.unfinished = this.unfinished or queue.left > 0 or this.written.left > 0
-    this.obstacle = this.obstacle or (str(queue.error) if queue.error else None) or this.written.doubt
+    this.obstacle = this.obstacle or this.written.obstacle or (str(queue.error) if queue.error else None)
     return this
 
 

@@ -147,7 +147,7 @@ def _number(text: str) -> int | float | str:
     number = Decimal(text)
     if number == number.to_integral_value():
         return int(number)
-    # A number that a JSON reader would round stays text.
+    # A fraction that a JSON reader would round stays text.
     return float(number) if Decimal(repr(float(number))) == number else text
 
 
@@ -160,9 +160,9 @@ def _cut(match: dict[str, Any], room: int) -> dict[str, Any]:
     room -= 100  # for the last line
     for name in sorted(match, key=lambda name: len(texts[name])):
         value = match[name]
-        if len(texts[name]) > min(room, 4 * CUT_KEEPS):
-            length = len(json.dumps(value))
-            value = f"{str(value)[:CUT_KEEPS]}… [cut: {length:,} characters of JSON]"
+        if len(texts[name]) > min(room, 12 * CUT_KEEPS):  # in ASCII, a character beyond U+FFFF takes twelve
+            text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+            value = f"{text[:CUT_KEEPS]}… [cut: it was {len(text):,} characters long]"
         room -= len(json.dumps({name: value}))
         if room < 0:
             break

@@ -119,7 +119,8 @@ def _duration(values: dict[str, Any], default: timedelta) -> timedelta:
     if "duration_seconds" not in values:
         return default
     seconds = Decimal(values["duration_seconds"])
-    if not 0 < seconds <= LONGEST_SECONDS:
+    # To the microsecond, which is as fine as a play's times are: what is less is no duration.
+    if not (0 < seconds <= LONGEST_SECONDS and round(seconds * 1_000_000)):
         wanted = f"it must be above 0 and at most {LONGEST_SECONDS}"
         raise _DefectError(ReasonCode.INVALID_DURATION, f"duration_seconds is {seconds}: {wanted}")
     return timedelta(microseconds=round(seconds * 1_000_000))

@@ -43,27 +43,28 @@ def pack(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
     """Packs entries into as few transactions as their order allows.
 
     Args:
-        entries: each of at most 100 actions, all of different plays and matches.
+        entries: each of at most 100 actions, all of different matches.
 
     Returns:
-        Transactions of at most 100 actions and 4 MB. One that DynamoDB may refuse by our own count of its limits stands
-        alone, so that it takes no other with it.
+        Transactions of at most 100 actions and 4 MB, none with two parts of one airing. An entry that DynamoDB may
+        refuse, by our own count of its limits, stands alone, so that it takes no other with it.
     """
     transaction: list[Entry] = []
+    plays: set[tuple[str, str]] = set()
     actions = size = 0
     for entry in entries:
         if excess(entry):
             yield [entry]
             continue
-        entry_size = _bytes(entry)
-        if transaction and (
-            actions + len(entry.actions) > limits.TRANSACTION_ACTIONS or size + entry_size > limits.TRANSACTION_BYTES
-        ):
-            yield transaction
-            transaction, actions, size = [], 0, 0
-        transaction.append(entry)
+        play = (entry.airing.first.station_id, entry.play.play_id)
         actions += len(entry.actions)
-        size += entry_size
+        size += _bytes(entry)
+        if transaction and (play in plays or actions > limits.TRANSACTION_ACTIONS or size > limits.TRANSACTION_BYTES):
+            yield transaction
+            transaction, plays = [], set()
+            actions, size = len(entry.actions), _bytes(entry)
+        transaction.append(entry)
+        plays.add(play)
     if transaction:
         yield transaction
 

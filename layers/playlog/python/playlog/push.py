@@ -54,14 +54,17 @@ class DeadLetterQueue:
         """Pushes what was taken. Where that fails, plays go on being written, and the error is kept."""
         waiting = dict(enumerate(self._letters))
         self._letters = []
+        # After an error the queue is not asked again: each time would cost all of the patience.
+        rounds = self._retry.rounds() if self.error is None else ()
         try:
-            # After an error the queue is not asked again: each time would cost all of the patience.
-            for _ in self._retry.rounds() if self.error is None else ():
+            for _ in rounds:
                 if not waiting:
                     break
                 self._push(waiting)
         except (UnavailableError, RequestError) as error:
             self.error = error
+        if waiting and self.error is None:
+            self.error = UnavailableError(f"queue {self._url}: letters that it did not take: {len(waiting)}")
         self.left += len(waiting)
 
     def _push(self, waiting: dict[int, tuple[DeadLetter, str]]) -> None:

@@ -29,13 +29,12 @@ CLIENT_CONFIG = Config(
     parameter_validation=False,
 )
 
-# Of an action in a cancelled transaction, or of a whole request: the same may succeed a moment later.
+# Codes of a whole request: the same may succeed a moment later.
 TRANSIENT_CODES = frozenset(
     {
         "InternalServerError",
         "InternalFailure",
         "InternalError",
-        "ProvisionedThroughputExceeded",
         "ProvisionedThroughputExceededException",
         "RequestLimitExceeded",
         "RequestThrottled",
@@ -45,10 +44,8 @@ TRANSIENT_CODES = frozenset(
         "SlowDown",
         "ThrottledException",
         "Throttling",
-        "ThrottlingError",
         "ThrottlingException",
         "TooManyRequestsException",
-        "TransactionConflict",
         "TransactionConflictException",
         "TransactionInProgressException",
     }

@@ -35,9 +35,10 @@ def actions(airing: Airing, play: Play, tables: Tables, now: datetime) -> list[A
         now: the time of the write, with an offset.
     """
     written_at = timestamps.to_text(now)
-    write_play = _create_play if airing.play is None else _extend_play
     return [
-        write_play(airing, play, tables.play_log, written_at),
+        _create_play(airing.first, play, tables.play_log, written_at)
+        if airing.play is None
+        else _extend_play(airing.first.station_id, airing.play, play, tables.play_log, written_at),
         *(_mark_played(match, play.play_id, tables.match_cache, written_at) for match in airing.matches),
     ]
 
@@ -48,6 +49,7 @@ def read_play(item: Item) -> Play:
     Raises:
         KeyError, ValueError: the item is no play of the contract.
     """
+    item = {name: value for name, value in item.items() if "NULL" not in value}
     mean = Decimal(item["avg_confidence_score"]["N"]) if "avg_confidence_score" in item else None
     match_count = int(item["match_count"]["N"])
     # A play that something else wrote has only the mean: then all its matches count as having one.
@@ -67,8 +69,7 @@ def _sum(item: Item, otherwise: Decimal) -> Decimal:
     return Decimal(item["confidence_sum"]["N"]) if "confidence_sum" in item else otherwise
 
 
-def _create_play(airing: Airing, play: Play, table: str, written_at: str) -> Action:
-    first = airing.first
+def _create_play(first: Match, play: Play, table: str, written_at: str) -> Action:
     item = {
         "station_id": {"S": first.station_id},
         "play_id": {"S": play.play_id},
@@ -95,18 +96,17 @@ def _create_play(airing: Airing, play: Play, table: str, written_at: str) -> Act
     }
 
 
-def _extend_play(airing: Airing, play: Play, table: str, written_at: str) -> Action:
-    assert airing.play is not None
+def _extend_play(station_id: str, before: Play, play: Play, table: str, written_at: str) -> Action:
     changes = {**_changing(play), "updated_at": {"S": written_at}}
     return {
         "Update": {
             "TableName": table,
-            "Key": {"station_id": {"S": airing.first.station_id}, "play_id": {"S": play.play_id}},
+            "Key": {"station_id": {"S": station_id}, "play_id": {"S": play.play_id}},
             "UpdateExpression": "SET " + ", ".join(f"{name} = :{name}" for name in changes),
             # The play must be as it was read: match_count rises with every write.
             "ConditionExpression": "match_count = :read",
             "ExpressionAttributeValues": {
-                ":read": {"N": str(airing.play.match_count)},
+                ":read": {"N": str(before.match_count)},
                 **{f":{name}": value for name, value in changes.items()},
             },
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",

@@ -42,14 +42,14 @@ class Written:
         plays: how many plays were created.
         failures: matches that DynamoDB refuses.
         left: how many matches still wait, for want of time or because AWS could not decide.
-        doubt: why a refused match was left to wait: what DynamoDB says, while it took no other write either.
+        obstacle: why, in a sentence; None if none was left.
     """
 
     matches: int = 0
     plays: int = 0
     failures: list[Failure] = field(default_factory=list)
     left: int = 0
-    doubt: str | None = None
+    obstacle: str | None = None
 
     def take_failures(self) -> list[Failure]:
         """Hands the failures over, once."""
@@ -85,6 +85,7 @@ class Writer:
         self._tables = tables
         self._flag_below = flag_below
         self._retry = retry
+        self._target = f"tables {tables.play_log} and {tables.match_cache}"
         self._took_a_write = threading.Event()
 
     def write(self, airings: Iterable[Airing], written: Written) -> None:
@@ -111,6 +112,7 @@ class Writer:
             if not waiting:
                 return
         written.left += sum(len(airing.matches) for airing in waiting)
+        written.obstacle = f"{self._target}: throttling or other writes were in the way to the end"
 
     def _entry(self, airing: Airing, written: Written) -> Entry | None:
         try:
@@ -163,7 +165,7 @@ class Writer:
         try:
             self._retry.call(
                 self._dynamodb.transact_write_items,
-                f"tables {self._tables.play_log} and {self._tables.match_cache}",
+                self._target,
                 TransactItems=[action for entry in entries for action in entry.actions],
                 ClientRequestToken=str(uuid4()),
             )
@@ -216,7 +218,7 @@ class Writer:
             written.failures.append(Failure(refusal.match.item, ReasonCode.REJECTED, reason))
         else:
             written.left += 1
-            written.doubt = refusal.message
+            written.obstacle = f"{self._target}: DynamoDB took nothing, and says: {refusal.message}"
 
     def _mended(self, airing: Airing, reasons: list[dict[str, Any]], written: Written) -> list[Airing]:
         """The airing as it has to go again, by the reasons why its actions were cancelled; nothing if it is done."""
