@@ -104,10 +104,17 @@ def required_variables(folder: CodeFolder) -> Iterator[Variable]:
     ``get`` can do without.
     """
     for file in folder.own_files:
-        for node in ast.walk(ast.parse(file.read_bytes(), str(file))):
+        for node in ast.walk(_parsed(file)):
             if isinstance(node, ast.Subscript | ast.Call):
                 for name in _names_read(node):
                     yield Variable(name, f"{file.relative_to(folder.path)}:{node.lineno}")
+
+
+def _parsed(file: Path) -> ast.Module:
+    try:
+        return ast.parse(file.read_bytes())
+    except (SyntaxError, ValueError):
+        return ast.Module([], [])  # to import it fails as well, and that says why
 
 
 def _names_read(node: ast.Subscript | ast.Call) -> Iterator[str]:

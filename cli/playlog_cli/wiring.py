@@ -1,57 +1,25 @@
 """`playlog wiring`: does what the template names exist in what was built, and can it be called?
 
-A schedule that names code that is not there fails at night and in silence. So each function is called here as Lambda
-would call it: in a process of its own that sees its built artefacts, the standard library, the variables that the
-template sets, and an AWS on loopback in which nothing waits.
+A schedule that names code that is not there fails at night and in silence. So before anything goes live, what invokes
+the functions is followed to them, and they are called as Lambda would call them.
 """
 
-import json
-import os
-import subprocess
-import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from enum import StrEnum
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Annotated, Any, NamedTuple
 
 import typer
 
-from playlog_cli import wiring_probe
 from playlog_cli.built_code import CodeFolder, required_variables, unmet
-from playlog_cli.built_template import (
-    ACCOUNT,
-    FUNCTIONS,
-    LAYERS,
-    QUEUES,
-    REGION,
-    Resource,
-    Template,
-    UnknownNameError,
-    as_text,
-    load,
-)
+from playlog_cli.built_template import FUNCTIONS, LAYERS, QUEUES, Resource, Template, UnknownNameError, as_text, load
+from playlog_cli.lambda_call import Function, Source, call, idle_aws, reserved_variables
 from playlog_cli.output import out, print_json
 
 BUILT_TEMPLATE = Path(".aws-sam/build/template.yaml")
-PROBE_SECONDS = 90
-
-# What a variable is set to that the template lacks, to see what else is wrong: it may be a name as well as a number.
-STAND_IN = "1"
 # Read by the AWS SDK and by Powertools, not by the project's code.
 LIBRARY_VARIABLES = ("AWS_", "POWERTOOLS_")
-
-
-class Source(StrEnum):
-    """What invokes a function."""
-
-    SCHEDULE = "schedule"
-    RULE = "rule"
-    QUEUE = "queue mapping"
 
 
 class Kind(NamedTuple):
@@ -69,54 +37,8 @@ RESOURCE = Kind("resource", ())
 # CONTRACT, The stack: how these two come to run.
 INVOKED_BY = {"ConvertMatchesFunction": Source.SCHEDULE, "StoreFailuresFunction": Source.QUEUE}
 
-# As EventBridge and SQS send them. They ask for what is harmless in any AWS, and go to one that the check brings.
-EVENTS: Mapping[Source, dict[str, Any]] = {
-    Source.SCHEDULE: {
-        "version": "0",
-        "id": "53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa",
-        "detail-type": "Scheduled Event",
-        "source": "aws.events",
-        "account": ACCOUNT,
-        "time": "2026-03-14T08:00:00Z",
-        "region": REGION,
-        "resources": [f"arn:aws:events:{REGION}:{ACCOUNT}:rule/playlog"],
-        "detail": {},
-    },
-    Source.QUEUE: {
-        "Records": [
-            {
-                "messageId": "059f36b4-87a3-44ab-83d2-661975830a7d",
-                "receiptHandle": "playlog-wiring",
-                "body": json.dumps(
-                    {
-                        "version": 1,
-                        "match_id": "playlog-wiring",
-                        "attempt": 1,
-                        "reason_code": "MISSING_TRACK",
-                        "reason": "track_id is absent: it must name one",
-                        "will_retry": False,
-                        "failed_at": "2026-03-14T08:00:00.000000+0000",
-                        "match": {"match_id": "playlog-wiring"},
-                    }
-                ),
-                "attributes": {
-                    "ApproximateReceiveCount": "1",
-                    "SentTimestamp": "1773475200000",
-                    "SenderId": ACCOUNT,
-                    "ApproximateFirstReceiveTimestamp": "1773475200000",
-                },
-                "messageAttributes": {},
-                "md5OfBody": "00000000000000000000000000000000",
-                "eventSource": "aws:sqs",
-                "eventSourceARN": f"arn:aws:sqs:{REGION}:{ACCOUNT}:playlog",
-                "awsRegion": REGION,
-            }
-        ]
-    },
-}
 
-
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True)
 class Problem:
     """Something that would fail once it is live.
 
@@ -151,35 +73,6 @@ class Invocation:
     target: Any
     queue: Any = None
     enabled: Any = True
-
-
-@dataclass(frozen=True)
-class Function:
-    """A function as it is called.
-
-    Attributes:
-        resource: in the template.
-        code: its own folder.
-        layers: the folders of its layers, in the order in which it names them.
-        variables: what the template sets in its environment.
-        sources: what invokes it.
-    """
-
-    resource: Resource
-    code: CodeFolder
-    layers: tuple[CodeFolder, ...]
-    variables: Mapping[str, str]
-    sources: frozenset[Source]
-
-    @property
-    def logical_id(self) -> str:
-        """Its name in the template."""
-        return self.resource.logical_id
-
-    @property
-    def folders(self) -> list[CodeFolder]:
-        """Where it imports from. Layers are unpacked over one another: what comes later wins."""
-        return [self.code, *reversed(self.layers)]
 
 
 def wiring(
@@ -387,7 +280,7 @@ def _check_packages(functions: Iterable[Function]) -> Iterator[Problem]:
 
 
 def _check_functions(functions: list[Function]) -> Iterator[Problem]:
-    with _idle_aws() as endpoint, ThreadPoolExecutor() as pool:
+    with idle_aws() as endpoint, ThreadPoolExecutor() as pool:
         outcomes = pool.map(lambda function: _check_call(function, endpoint), functions)
         problems = [problem for outcome in outcomes for problem in outcome]
     yield from problems
@@ -397,10 +290,10 @@ def _check_functions(functions: list[Function]) -> Iterator[Problem]:
 
 def _check_call(function: Function, endpoint: str) -> list[Problem]:
     unset: dict[str, str] = {}
-    report = _probe(function, unset, endpoint)
+    report = call(function, unset, endpoint)
     while report["missing"] and not report["answered"]:
         # Code gives up at the first variable that is missing: set it, to see what else there is.
-        again = _probe(function, {**unset, **report["missing"]}, endpoint)
+        again = call(function, {**unset, **report["missing"]}, endpoint)
         if again["problems"] == report["problems"]:
             break
         unset, report = {**unset, **report["missing"]}, again
@@ -412,129 +305,26 @@ def _check_call(function: Function, endpoint: str) -> list[Problem]:
     return problems
 
 
-def _check_unread(function: Function, read: Iterable[str]) -> Iterator[Problem]:
-    for name in function.variables.keys() - set(read):
-        if not name.startswith(LIBRARY_VARIABLES):
+def _check_unread(function: Function, read: Collection[str]) -> Iterator[Problem]:
+    for name in function.variables:
+        if name not in read and not name.startswith(LIBRARY_VARIABLES):
             wrong = f"the template sets the environment variable {name}, which its code does not read when it is called"
             yield Problem(function.logical_id, wrong, "take it out, or mend its name")
 
 
 def _check_texts(functions: Iterable[Function]) -> Iterator[Problem]:
     """What the text of the code reads, whether a call came by or not."""
-    known = {name for function in functions for name in _lambda_environment(function)}
+    reserved = {name for function in functions for name in reserved_variables(function)}
     set_by: dict[CodeFolder, set[str]] = {}
     for function in functions:
         for folder in function.folders:
             set_by.setdefault(folder, set()).update(function.variables)
     for folder, variables in set_by.items():
         for variable in required_variables(folder):
-            if variable.name not in variables | known and not variable.name.startswith(LIBRARY_VARIABLES):
+            if variable.name not in variables | reserved and not variable.name.startswith(LIBRARY_VARIABLES):
                 yield _unset(folder.logical_id, variable.name, variable.place)
 
 
 def _unset(logical_id: str, name: str, place: str) -> Problem:
     wrong = f"its code reads the environment variable {name} ({place}), which the template does not set"
     return Problem(logical_id, wrong, "set it under Environment, Variables")
-
-
-def _probe(function: Function, unset: Iterable[str], endpoint: str) -> wiring_probe.Report:
-    """Calls a function in a process of its own.
-
-    Args:
-        function: which one.
-        unset: variables to set that the template does not.
-        endpoint: URL of what stands for AWS.
-    """
-    task = wiring_probe.Task(
-        handler=str(function.resource.properties.get("Handler")),
-        code=str(function.code.path),
-        paths=[str(folder.path) for folder in function.folders],
-        third_party=sorted(name for folder in function.folders for name in folder.third_party),
-        modules=[module for folder in function.folders for module in folder.own_modules],
-        events=[EVENTS[source] for source in Source if source in function.sources and source in EVENTS],
-    )
-    environment = {
-        **_lambda_environment(function),
-        **function.variables,
-        **dict.fromkeys(unset, STAND_IN),
-        "AWS_ENDPOINT_URL": endpoint,
-        # The machine's own settings, which are found even with no HOME.
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }
-    try:
-        process = subprocess.run(  # noqa: S603
-            [sys.executable, "-I", "-S", "-B", wiring_probe.__file__],
-            input=json.dumps(task),
-            env=environment,
-            cwd=function.code.path,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=PROBE_SECONDS,
-        )
-    except subprocess.TimeoutExpired:
-        return _no_report(f"its handler {task['handler']} did not answer within {PROBE_SECONDS} s")
-    if process.returncode or not process.stdout:
-        last_line = (process.stderr.strip().splitlines() or ["nothing"])[-1]
-        return _no_report(
-            f"its handler {task['handler']} ended Python (status {process.returncode}), saying {last_line}"
-        )
-    report: wiring_probe.Report = json.loads(process.stdout)
-    return report
-
-
-def _no_report(wrong: str) -> wiring_probe.Report:
-    return {"problems": [(wrong, "it must answer")], "answered": False, "read": [], "missing": {}}
-
-
-def _lambda_environment(function: Function) -> dict[str, str]:
-    """What Lambda itself sets (AWS Lambda Developer Guide, "Defined runtime environment variables")."""
-    return {
-        "_HANDLER": str(function.resource.properties.get("Handler")),
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_DEFAULT_REGION": REGION,
-        "AWS_EXECUTION_ENV": "AWS_Lambda_python",
-        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.resource.properties.get("MemorySize", 128)),
-        "AWS_LAMBDA_FUNCTION_NAME": function.logical_id,
-        "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
-        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
-        "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{function.logical_id}",
-        "AWS_LAMBDA_LOG_STREAM_NAME": "wiring",
-        "AWS_LAMBDA_RUNTIME_API": "127.0.0.1:9",
-        "AWS_REGION": REGION,
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_SESSION_TOKEN": "test",
-        "LAMBDA_RUNTIME_DIR": "/var/runtime",
-        "LAMBDA_TASK_ROOT": str(function.code.path),
-        "LANG": "C.UTF-8",
-        "PATH": os.defpath,
-        "TZ": ":UTC",
-    }
-
-
-class _NothingWaits(BaseHTTPRequestHandler):
-    """Answers every request of DynamoDB and SQS as an AWS in which nothing waits, and every write is taken."""
-
-    def do_POST(self) -> None:
-        self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        answer = b'{"Items": [], "Count": 0, "ScannedCount": 0}'
-        self.send_response(200)
-        self.send_header("Content-Type", "application/x-amz-json-1.0")
-        self.send_header("Content-Length", str(len(answer)))
-        self.end_headers()
-        self.wfile.write(answer)
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
-@contextmanager
-def _idle_aws() -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), _NothingWaits) as server:
-        Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()

@@ -205,6 +205,13 @@ def test_a_handler_that_ends_python_would_be_restarted_for_ever(build: Build) ->
     ]
 
 
+def test_a_handler_that_ends_python_quietly_would_be_restarted_for_ever(build: Build) -> None:
+    build.write("convert/app.py", "raise SystemExit(0)\n")
+    assert build.problems() == [
+        "ConvertMatchesFunction: its handler app.handler ended Python (status 0), saying nothing: it must answer"
+    ]
+
+
 def test_a_function_folder_would_be_deployed_from_nowhere(build: Build) -> None:
     build.replace("CodeUri: store", "CodeUri: shop")
     assert build.problems() == [
@@ -233,6 +240,42 @@ def test_a_package_would_be_missing_that_is_imported_on_a_bad_day_only(build: Bu
         "put gearwheel into its code or one of its layers"
         for name in ("ConvertMatchesFunction", "StoreFailuresFunction")
     ]
+
+
+def test_a_missing_package_is_told_once_however_many_modules_want_it(build: Build) -> None:
+    build.write("packages/python/clockwork/__init__.py", "import sprocket\n")
+    build.write("own/python/airplay/zeal.py", "import clockwork\n")
+    assert build.problems() == [
+        f"{name}: its code cannot be imported: ModuleNotFoundError: No module named 'sprocket' "
+        "(airplay/settings.py:2): put sprocket into its code or one of its layers"
+        for name in ("ConvertMatchesFunction", "StoreFailuresFunction")
+    ]
+
+
+def test_code_that_is_no_python_would_be_deployed(build: Build) -> None:
+    build.write("store/app.py", "def handler(event, context)\n")
+    (found,) = build.problems()
+    assert found.startswith(
+        "StoreFailuresFunction: its code cannot be imported: SyntaxError: expected ':' (app.py, line 1)"
+    )
+
+
+def test_a_package_would_fail_to_start(build: Build) -> None:
+    build.write("packages/python/clockwork/__init__.py", "import os\nos.environ['CLOCK_ZONE']\n")
+    assert build.problems() == [
+        f"{name}: its code cannot be imported: KeyError: 'CLOCK_ZONE' (airplay/settings.py:2): "
+        "it must import with nothing but its code, its layers and the standard library"
+        for name in ("ConvertMatchesFunction", "StoreFailuresFunction")
+    ]
+
+
+def test_code_would_be_found_elsewhere_than_lambda_finds_it(build: Build) -> None:
+    build.write("convert/origin.py", "PLACE = 'code'\n")
+    build.write("packages/python/origin.py", "PLACE = 'first layer'\n")
+    build.write("own/python/origin.py", "PLACE = 'last layer'\n")
+    build.replace("import os\n", "import os, origin\nassert origin.PLACE == 'code'\n", "convert/app.py")
+    build.replace("import json\n", "import json, origin\nassert origin.PLACE == 'last layer'\n", "store/app.py")
+    assert build.problems() == []
 
 
 def test_a_package_would_be_missing_that_another_package_wants(build: Build) -> None:
@@ -276,6 +319,13 @@ def test_a_function_would_ask_for_a_layer_that_is_not_there(build: Build) -> Non
     ]
 
 
+def test_a_layer_that_one_function_names_beside_the_general_ones_is_not_held_up(build: Build) -> None:
+    build.replace("Layers: [!Ref PackagesLayer, !Ref OwnLayer]", "Layers: [!Ref PackagesLayer]")
+    for folder in ("convert", "store"):
+        build.replace(f"CodeUri: {folder}", f"CodeUri: {folder}\n      Layers: [!Ref OwnLayer]")
+    assert build.problems() == []
+
+
 # --- Schedules and queues. ---
 
 
@@ -311,6 +361,19 @@ def test_a_schedule_that_reaches_its_function_is_not_held_up(build: Build, targe
     build.replace("Type: Schedule", "Type: Api")
     build.add_resource("Often", "AWS::Events::Rule", ScheduleExpression="rate(2 minutes)", Targets=[{"Arn": target}])
     assert build.problems() == []
+
+
+def test_a_rule_that_passes_events_on_to_a_queue_is_not_held_up(build: Build) -> None:
+    target = {"Id": "it", "Arn": {"Fn::GetAtt": ["Letters", "Arn"]}}
+    build.add_resource("Alerts", "AWS::Events::Rule", EventPattern={"source": ["aws.health"]}, Targets=[target])
+    assert build.problems() == []
+
+
+def test_a_rule_would_pass_events_on_to_nothing(build: Build) -> None:
+    target = {"Id": "it", "Arn": {"Fn::GetAtt": ["Postbox", "Arn"]}}
+    build.add_resource("Alerts", "AWS::Events::Rule", EventPattern={"source": ["aws.health"]}, Targets=[target])
+    (found,) = build.problems()
+    assert found.startswith("Alerts: the target of its rule is Postbox, which is neither ")
 
 
 def test_a_schedule_with_no_target_would_fire_at_nothing(build: Build) -> None:
@@ -379,6 +442,33 @@ def test_a_variable_would_be_missing_that_is_read_on_a_bad_day_only(build: Build
         "OwnLayer: its code reads the environment variable RARE (airplay/rare.py:5), "
         "which the template does not set: set it under Environment, Variables"
     ]
+
+
+def test_a_variable_that_all_functions_lack_is_told_once_for_each(build: Build) -> None:
+    build.replace("        MATCH_TABLE: !Ref MatchTable\n", "")
+    table = "\ndef table(environment):\n    return text(environment, 'MATCH_TABLE')\n"
+    settings = "own/python/airplay/settings.py"
+    build.write(settings, (build.folder / settings).read_text() + table)
+    for app in ("convert/app.py", "store/app.py"):
+        build.replace("text\n", "table, text\n", app)
+        build.replace('text(os.environ, "MATCH_TABLE")', "table(os.environ)", app)
+    assert build.problems() == [
+        f"{name}: its code reads the environment variable MATCH_TABLE (airplay/settings.py:13), "
+        "which the template does not set: set it under Environment, Variables"
+        for name in ("ConvertMatchesFunction", "StoreFailuresFunction")
+    ]
+
+
+def test_a_variable_that_was_not_the_cause_is_not_asked_for(build: Build) -> None:
+    build.replace("return {", 'raise RuntimeError(os.environ.get("RARE", "") and "")\n    return {', "convert/app.py")
+    (found,) = build.problems()
+    assert "raised RuntimeError" in found
+
+
+@pytest.mark.parametrize("value", ["!If [HasEndpoint, !Ref Nothing, !Ref Letters]", "!GetAtt Letters.QueueUrl"])
+def test_a_value_that_an_expression_comes_to_is_not_held_up(build: Build, value: str) -> None:
+    build.replace("QUEUE_URL: !Ref Letters", f"QUEUE_URL: {value}")
+    assert build.problems() == []
 
 
 def test_a_variable_that_code_can_do_without_is_not_asked_for(build: Build) -> None:
