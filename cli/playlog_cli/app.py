@@ -10,11 +10,15 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.table import Table
 
+from playlog_cli.audit import audit_command
 from playlog_cli.convert import ConvertResult, convert
 from playlog_cli.errors import CommandError, explain
+from playlog_cli.failures import failures_app
 from playlog_cli.load import LoadResult, load_files
 from playlog_cli.local import local_app
+from playlog_cli.options import AsJson, Profile, Region, StackName
 from playlog_cli.output import err, load_progress, out, print_json
+from playlog_cli.parking_lot import parking_lot_app
 from playlog_cli.stack import DEFAULT_STACK, find_stack
 from playlog_cli.status import Count, LastRun, Status, status
 from playlog_cli.wiring import wiring
@@ -28,12 +32,10 @@ app = typer.Typer(
     rich_markup_mode=None,  # plain text, on a terminal or not: no boxes around a line of help or of an error
 )
 app.add_typer(local_app, name="local")
+app.add_typer(failures_app, name="failures")
+app.add_typer(parking_lot_app, name="parking-lot")
 app.command()(wiring)
-
-StackName = Annotated[str, typer.Option("--stack", envvar="PLAYLOG_STACK", help="Name of the CloudFormation stack.")]
-Region = Annotated[str | None, typer.Option(help="AWS region; the one of the environment or profile if not given.")]
-Profile = Annotated[str | None, typer.Option(help="Profile of the AWS configuration.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+app.command("audit")(audit_command)
 
 BAD_ROWS_SHOWN = 20
 

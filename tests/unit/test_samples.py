@@ -76,9 +76,7 @@ def test_no_reason_that_a_file_can_bring_goes_without_an_example(day: Day) -> No
 
 
 def test_failures_come_all_day_long_and_not_in_one_batch(day: Day, rows: list[Row]) -> None:
-    tenths = Counter(
-        place * 10 // len(rows) for place, row in enumerate(rows) if row.match_id in day.reason_codes
-    )
+    tenths = Counter(place * 10 // len(rows) for place, row in enumerate(rows) if row.match_id in day.reason_codes)
 
     assert set(tenths) == set(range(10))
 
@@ -132,7 +130,7 @@ def play_of(row: Row) -> tuple[str, str, datetime]:
     return row.station_id, row.track_id, datetime.fromisoformat(row.matched_at).astimezone(UTC)
 
 
-def contract_says(row: Row) -> str | None:  # noqa: PLR0911  one line a reason, in the contract's order
+def contract_says(row: Row) -> str | None:
     """The contract's reason code for a row, read off its table rather than off the script's."""
     duration, confidence = number(row.duration_seconds), number(row.avg_confidence_score)
     if (row.duration_seconds and duration is None) or (row.avg_confidence_score and confidence is None):
