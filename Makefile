@@ -22,17 +22,17 @@ unexport VIRTUAL_ENV CONDA_PREFIX PYTHONPATH PYTHONHOME UV_PROJECT_ENVIRONMENT
 
 step = @printf '\n==> %s\n' '$(1)'
 
-.PHONY: help run test lint unit wiring e2e build deploy lock samples clean
+.PHONY: help run test lint unit stateful wiring e2e test-dynamodb-local build deploy lock samples clean
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 
 help: ## Show these targets
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: .tools/uv.$(UV_VERSION) ## Deploy into an embedded AWS, convert a sample day, show what came of it
 	@$(RUN) playlog local demo $(ARGS)
 
-test: lint wiring unit e2e ## Run every check there is
+test: lint wiring unit stateful e2e ## Run every check there is
 	$(call step,all green)
 
 lint: .tools/uv.$(UV_VERSION) ## Check style, types, the template, and the layer's list of packages
@@ -51,6 +51,14 @@ lint: .tools/uv.$(UV_VERSION) ## Check style, types, the template, and the layer
 unit: .tools/uv.$(UV_VERSION) ## Run the unit tests (ARGS="-k name" picks some)
 	$(call step,unit tests)
 	@$(RUN) pytest tests/unit $(ARGS)
+
+stateful: .tools/uv.$(UV_VERSION) ## Hold the law against any order of events, with a DynamoDB in memory
+	$(call step,the law in any order of events)
+	@DYNAMODB_ENGINE=memory $(RUN) pytest tests/stateful tests/dynamodb $(ARGS)
+
+test-dynamodb-local: .tools/uv.$(UV_VERSION) ## Ask DynamoDB Local, which is AWS's own engine (Java 17)
+	$(call step,what DynamoDB does, asked of DynamoDB Local)
+	@$(RUN) pytest tests/dynamodb $(ARGS)
 
 e2e: .tools/uv.$(UV_VERSION) ## Run the end-to-end tests on the template, in an embedded AWS
 	$(call step,end-to-end tests)

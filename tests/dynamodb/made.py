@@ -1,0 +1,62 @@
+"""Matches and plays as the tests of this folder write them."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from playlog import wire
+from playlog.airing import Airing, Play
+from playlog.match import Item, Match
+from playlog.wire import Action, Tables
+
+NOON = datetime(2026, 3, 14, 12, tzinfo=UTC)
+NONE_FLAGGED = Decimal(0)
+SHARD = {"S": "0"}
+WAITING: dict[str, Any] = {
+    "unprocessed_shard": SHARD,
+    "matched_at": {"S": NOON.isoformat()},
+    "processed": {"BOOL": False},
+}
+
+
+def match(
+    match_id: str,
+    *,
+    station: str | None = None,
+    track: str = "track",
+    programme: str | None = None,
+    item: Item | None = None,
+) -> Match:
+    """A valid match at noon, by default on a station of its own."""
+    return Match(
+        match_id=match_id,
+        station_id=station or f"station-{match_id}",
+        track_id=track,
+        matched_at=NOON,
+        duration=timedelta(minutes=3),
+        source="Radio",
+        station_program_id=programme,
+        avg_confidence_score=Decimal(90),
+        item=item or {"match_id": {"S": match_id}, **WAITING},
+    )
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """The write of an airing: what playlog sends for it."""
+
+    airing: Airing
+    play: Play
+    tables: Tables
+
+    @classmethod
+    def of(cls, tables: Tables, *matches: Match, joins: Play | None = None) -> "Conversion":
+        """The conversion of matches of one airing, which create a play or join one."""
+        airing = Airing(matches, joins)
+        return cls(airing, airing.play_with_matches(NONE_FLAGGED), tables)
+
+    @property
+    def actions(self) -> list[Action]:
+        """The play's action, then one for each match."""
+        return wire.actions(self.airing, self.play, self.tables, NOON)

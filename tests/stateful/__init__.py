@@ -1,0 +1,1 @@
+"""The law, held against any order of loads, runs, failures, retries, crashes and repeats."""

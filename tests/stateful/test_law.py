@@ -1,0 +1,335 @@
+"""Nothing lost, nothing paid twice: loads, runs, failures, retries, crashes and repeats, in any order.
+
+Hypothesis draws the orders, always the same ones. ``World`` runs playlog's code as it is, and holds the law against the
+tables after every request; the model below says what is to become of each match.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from enum import Enum, auto
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    MultipleResults,
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    multiple,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from playlog import convert, retry, timestamps
+from playlog.convert import RunError
+from playlog.match import Item
+from playlog.retry import UnavailableError
+from playlog.shards import shard_of
+from playlog.telemetry import logger
+
+from tests.law import states
+from tests.stateful.world import (
+    ALL_SHARDS,
+    MAX_ATTEMPTS,
+    SETTINGS,
+    Clients,
+    Clock,
+    Fault,
+    KilledError,
+    Plan,
+    World,
+    clients,
+)
+
+WAITING, PLAYED, FAILED = "waiting", "played", "failed"
+NOON = datetime(2026, 3, 14, 12, tzinfo=UTC)
+STATIONS = ("station-1", "station-4")
+# Their plays cannot be read: what is heard of this track goes wrong in a way that no rule foresees.
+BROKEN_TRACK = "broken"
+INSTANTS = (NOON, NOON + timedelta(minutes=4))
+MENDED: Item = {"track_id": {"S": "track-1"}, "duration_seconds": {"N": "30"}, "source": {"S": "Radio"}}
+ENVIRONMENT = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
+SEARCH = settings(
+    max_examples=100,
+    stateful_step_count=20,
+    derandomize=True,
+    database=None,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
+ANYWHERE: list[Fault] = [fault for fault in Fault if fault not in (Fault.CONFLICT, Fault.PARTIAL)]
+FAULTS: dict[str, list[Fault]] = {
+    "TransactWriteItems": [*ANYWHERE, Fault.CONFLICT],
+    "Query": ANYWHERE,
+    "SendMessageBatch": [*ANYWHERE, Fault.PARTIAL],
+}
+MEETINGS = {
+    operation: st.tuples(st.tuples(st.just(operation), st.integers(0, 2)), st.sampled_from(faults))
+    for operation, faults in FAULTS.items()
+}
+# Transactions are where there is most to get wrong.
+PLANS = st.lists(st.one_of(MEETINGS["TransactWriteItems"], *MEETINGS.values()), max_size=3).map(dict)
+
+
+class Defect(Enum):
+    """What is wrong with a match."""
+
+    NONE = auto()
+    TRACK = auto()
+    DURATION = auto()
+    TYPE = auto()
+    TOO_LONG = auto()
+    UNREADABLE_PLAY = auto()
+
+
+DEFECTS: dict[Defect, Item] = {
+    Defect.NONE: {},
+    Defect.TRACK: {"track_id": {"S": " "}},
+    Defect.DURATION: {"duration_seconds": {"N": "0"}},
+    Defect.TYPE: {"source": {"N": "1"}},
+    Defect.TOO_LONG: {"track_id": {"S": "t" * 1000}},
+    Defect.UNREADABLE_PLAY: {"track_id": {"S": BROKEN_TRACK}},
+}
+
+
+@dataclass(frozen=True)
+class Heard:
+    """A match as it is drawn; so few of each that many are of one play.
+
+    Their shard may be any: with another than the contract's, nothing is to be lost or doubled either.
+    """
+
+    shard: str
+    station: str
+    track: str
+    instant: datetime
+    seconds: int
+    confidence: int
+    defect: Defect
+
+
+HEARD = st.builds(
+    Heard,
+    shard=st.sampled_from(ALL_SHARDS),
+    station=st.sampled_from(STATIONS),
+    track=st.sampled_from(["track-1", "track-2"]),
+    instant=st.sampled_from(INSTANTS),
+    seconds=st.sampled_from([30, 200]),
+    confidence=st.sampled_from([40, 95]),
+    defect=st.one_of(st.just(Defect.NONE), st.sampled_from(Defect)),
+)
+
+
+@dataclass
+class Expected:
+    """The model: what is to become of a match, in the end, whatever happens on the way.
+
+    Attributes:
+        defect: what is wrong with it.
+        attempts: how many conversions of it are to fail.
+        settled: what has become of it, after which only a person changes it; None while it waits.
+    """
+
+    defect: Defect
+    attempts: int
+    settled: Item | None = None
+
+    @classmethod
+    def of(cls, defect: Defect) -> "Expected":
+        return cls(defect, {Defect.NONE: 0, Defect.UNREADABLE_PLAY: MAX_ATTEMPTS}.get(defect, 1))
+
+    @property
+    def state(self) -> str:
+        return PLAYED if self.defect is Defect.NONE else FAILED
+
+    def retried(self, *, mended: bool) -> "Expected":
+        return Expected(Defect.NONE, self.attempts) if mended else Expected(self.defect, self.attempts + 1)
+
+
+class Law(RuleBasedStateMachine):
+    """Anything that may happen, and what must hold whatever does."""
+
+    matches: Bundle[str] = Bundle("matches")
+
+    def __init__(self, aws: Clients, clock: Clock) -> None:
+        super().__init__()
+        self.world = World(aws, clock)
+        self.expected: dict[str, Expected] = {}
+
+    @initialize()
+    def some_plays_cannot_be_read(self) -> None:
+        for station in STATIONS:
+            for instant in INSTANTS:
+                play_id = f"{timestamps.to_text(instant)}#{BROKEN_TRACK}"
+                self.world.put(SETTINGS.play_log_table, {"station_id": {"S": station}, "play_id": {"S": play_id}})
+
+    @rule(target=matches, heard=st.lists(HEARD, max_size=4), plan=PLANS, lag=st.integers(0, 6))
+    def load_and_run(self, heard: list[Heard], plan: Plan, lag: int) -> MultipleResults[str]:
+        loaded = [self._load(each) for each in heard]
+        self.world.memory.lag = lag
+        self._run(plan)
+        return multiple(*loaded)
+
+    @precondition(lambda self: self.world.memory.letters)
+    @rule(data=st.data(), plan=PLANS)
+    def letter_comes(self, data: st.DataObject, plan: Plan) -> None:
+        """For the first time or again, early or late: a letter that was pushed may come at any time."""
+        letter = data.draw(st.sampled_from(self.world.memory.letters))
+        try:
+            self.world.store(letter, plan)
+        except (KilledError, UnavailableError):
+            assert plan, "a letter that nothing was in the way of could not be stored"
+
+    @rule()
+    def queue_is_worked_off(self) -> None:
+        self.world.store_all()
+
+    @rule(match_id=matches, mended=st.booleans())
+    def person_retries(self, match_id: str, mended: bool) -> None:
+        match = self._match(match_id)
+        if states(match) != [FAILED]:
+            return
+        again = {name: value for name, value in match.items() if name != "failed_reason"}
+        again["unprocessed_shard"] = {"S": shard_of(match["station_id"]["S"], len(ALL_SHARDS))}
+        self.world.put(SETTINGS.match_cache_table, {**again, **(MENDED if mended else {})})
+        self.expected[match_id] = self.expected[match_id].retried(mended=mended)
+
+    @invariant()
+    def law_has_held_after_every_request(self) -> None:
+        self.world.check()
+        assert not self.world.violations
+
+    @invariant()
+    def matches_become_what_they_deserve_and_stay_it(self) -> None:
+        for match_id, expected in self.expected.items():
+            match = self._match(match_id)
+            if expected.settled is not None:
+                assert match == expected.settled, f"it was {expected.settled}"
+            elif states(match) != [WAITING]:
+                assert states(match) == [expected.state], match
+                expected.settled = match
+
+    @invariant()
+    def no_letter_tells_of_a_match_that_was_always_good(self) -> None:
+        for letter in self.world.memory.letters:
+            assert self.expected[json.loads(letter)["match_id"]].attempts > 0, letter
+
+    def teardown(self) -> None:
+        """Once nothing goes wrong any more, every match becomes what it deserves."""
+        if self.world.violations:
+            return  # it has failed already
+        self.world.memory.lag = 0
+        self.world.store_all()
+        runs = 0
+        while self.world.run({}).message != "No unprocessed matches found":
+            self.world.store_all()
+            runs += 1
+            assert runs <= MAX_ATTEMPTS, "matches wait for ever"
+        for match_id, expected in self.expected.items():
+            match = self._match(match_id)
+            assert states(match) == [expected.state], match
+            assert int(match.get("attempts", {"N": "0"})["N"]) == expected.attempts, match
+        for play in self.world.plays:
+            self._check_what_is_paid(play)
+        assert not self.world.violations
+
+    def _load(self, heard: Heard) -> str:
+        match_id = f"match-{len(self.expected)}"
+        good: Item = {
+            "match_id": {"S": match_id},
+            "unprocessed_shard": {"S": heard.shard},
+            "matched_at": {"S": heard.instant.isoformat()},
+            "station_id": {"S": heard.station},
+            "track_id": {"S": heard.track},
+            "duration_seconds": {"N": str(heard.seconds)},
+            "avg_confidence_score": {"N": str(heard.confidence)},
+            "processed": {"BOOL": False},
+        }
+        self.world.put(SETTINGS.match_cache_table, {**good, **DEFECTS[heard.defect]})
+        self.expected[match_id] = Expected.of(heard.defect)
+        return match_id
+
+    def _run(self, plan: Plan) -> None:
+        before = self._waiting()
+        plays_before = len(self.world.plays)
+        letters_before = len(self.world.memory.letters)
+        try:
+            run = self.world.run(plan)
+        except KilledError:
+            return
+        except RunError:
+            assert plan, "a run that nothing was in the way of could not work"
+            return
+        played = sum(states(self._match(match_id)) == [PLAYED] for match_id in before)
+        created = len(self.world.plays) - plays_before
+        pushed = len(self.world.memory.letters) - letters_before
+        assert run.failed <= pushed, "the run told of letters that it did not push"
+        if not {Fault.ANOTHER_RUN, Fault.RUN_OF_LAST_SHARD} & set(plan.values()):
+            assert (run.processed, run.plays) == (played, created), "the run did not tell what it did"
+        else:
+            assert run.processed <= played, "the run told of more than was done"
+            assert run.plays <= created, "the run told of more than was done"
+        if not run.waiting and not self.world.memory.lag:
+            pushed_ids = {json.loads(letter)["match_id"] for letter in self.world.memory.letters}
+            left = [each for each in before if states(self._match(each)) == [WAITING] and each not in pushed_ids]
+            assert not left, "the run left matches waiting, and did not say so"
+
+    def _check_what_is_paid(self, play: Item) -> None:
+        heard = [match for match in self.world.items(SETTINGS.match_cache_table) if _is_of(match, play)]
+        scores = [Decimal(match["avg_confidence_score"]["N"]) for match in heard]
+        assert Decimal(play["avg_confidence_score"]["N"]) == sum(scores) / len(scores), play
+        longest = max(Decimal(match["duration_seconds"]["N"]) for match in heard)
+        assert Decimal(play["duration_seconds"]["N"]) == longest, play
+
+    def _match(self, match_id: str) -> Item:
+        return self.world.memory.tables[SETTINGS.match_cache_table].items[match_id,]
+
+    def _waiting(self) -> list[str]:
+        return [match_id for match_id in self.expected if states(self._match(match_id)) == [WAITING]]
+
+
+def _is_of(match: Item, play: Item) -> bool:
+    return all(match.get(name) == play[name] for name in ("station_id", "play_id"))
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Clients]:
+    """Clients that take what a world answers."""
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    with clients() as made:
+        yield made
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The time that playlog's patience is measured by."""
+    clock = Clock()
+    monkeypatch.setattr(retry, "time", clock)
+    return clock
+
+
+@pytest.fixture
+def one_thing_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The shards one after the other, so that an order of events that was found can be found again."""
+    monkeypatch.setattr(convert, "SIDE_BY_SIDE", 1)
+
+
+@pytest.fixture
+def in_silence() -> Iterator[None]:
+    """Without the log lines of thousands of runs."""
+    level = logger.log_level
+    logger.setLevel("CRITICAL")
+    yield
+    logger.setLevel(level)
+
+
+@pytest.mark.usefixtures("one_thing_at_a_time", "in_silence")
+def test_no_match_is_lost_or_paid_twice_in_whatever_order_things_happen(aws: Clients, clock: Clock) -> None:
+    # Any factory will do, whatever its type says.
+    run_state_machine_as_test(lambda: Law(aws, clock), settings=SEARCH)  # type: ignore[arg-type]

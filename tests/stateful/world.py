@@ -1,0 +1,282 @@
+"""An AWS in memory in which requests meet faults, and playlog's functions at work in it."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+from enum import Enum, auto
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.exceptions import ConnectionClosedError
+from playlog.convert import Run, convert
+from playlog.dead_letters import DeadLetter
+from playlog.match import Item
+from playlog.models import FailedPlayLog, MatchCache
+from playlog.retry import CLIENT_CONFIG, Retry
+from playlog.settings import ConvertSettings
+from playlog.store import connect, store
+from pynamodb.connection import Connection
+
+from tests import law
+from tests.stateful.memory import Answer, Memory, RefusalError, Request, Table, answering
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_sqs import SQSClient
+
+ALL_SHARDS = ("0", "1")
+MAX_ATTEMPTS = 3
+SECONDS = 60.0  # of a function's time
+REQUEST_SECONDS = 0.1
+SETTINGS = ConvertSettings(
+    match_cache_table="MatchCache",
+    play_log_table="PlayLog",
+    dead_letter_queue_url="https://queue/dead-letters",
+    batch_size=3,  # so that a handful of matches takes pages
+    unprocessed_shards=len(ALL_SHARDS),
+    default_duration=timedelta(minutes=3),
+    flag_below_confidence=Decimal(0),
+    max_attempts=MAX_ATTEMPTS,
+)
+FAILED_PLAY_LOG = "FailedPlayLog"
+
+
+class Fault(Enum):
+    """What a request may meet."""
+
+    DIES_BEFORE = auto()
+    """The function is killed before the request arrives."""
+    DIES_AFTER = auto()
+    """The function is killed after the request was done."""
+    RESET_BEFORE = auto()
+    """The connection is reset before the request arrives."""
+    ANSWER_LOST = auto()
+    """The connection is reset after the request was done."""
+    THROTTLED = auto()
+    UNAVAILABLE = auto()
+    CONFLICT = auto()
+    """Of the last action of a transaction."""
+    PARTIAL = auto()
+    """A batch of messages of which the queue takes the first alone."""
+    OUT_OF_TIME = auto()
+    """The request is done, and takes the rest of the function's time."""
+    ANOTHER_RUN = auto()
+    """A whole other run takes place before the request arrives."""
+    RUN_OF_LAST_SHARD = auto()
+    """Another run, over the last shard alone, takes place before the request arrives."""
+    LETTERS_STORED = auto()
+    """A letter of each attempt of which none has been is stored before the request arrives."""
+
+
+# What the n-th request of an operation meets, counted from 0: ("TransactWriteItems", 1).
+Plan = Mapping[tuple[str, int], Fault]
+
+
+class KilledError(BaseException):
+    """The function is no more. Not an ``Exception``: no code of the function's runs on."""
+
+
+@dataclass
+class Clock:
+    """Stands in for the module ``time``: nobody waits."""
+
+    now: float = 0.0
+
+    def monotonic(self) -> float:
+        """Seconds that have passed."""
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        """Lets seconds pass."""
+        self.now += seconds
+
+
+@dataclass
+class World:
+    """The tables, the queue, and what the next requests meet.
+
+    Attributes:
+        aws: clients that speak to this world.
+        memory: what the tables and the queue hold.
+        clock: all of the world's time.
+        violations: of the law, found after a request.
+    """
+
+    aws: "Clients"
+    clock: Clock
+    memory: Memory = field(default_factory=lambda: Memory(_tables()))
+    violations: list[str] = field(default_factory=list)
+    _done_with: set[tuple[str, int]] = field(default_factory=set)
+    _plan: Plan = field(default_factory=dict)
+    _requests: Counter[str] = field(default_factory=Counter)
+    _killed: bool = False
+
+    def __post_init__(self) -> None:
+        self.aws.answer = self._answer
+
+    def run(self, plan: Plan, shards: Sequence[str] = ALL_SHARDS) -> Run:
+        """A run.
+
+        Args:
+            plan: what its requests meet.
+            shards: which it works on.
+
+        Raises:
+            KilledError: it was killed.
+            RunError: it could do nothing.
+        """
+        with self._planned(plan):
+            return convert(shards, SETTINGS, self.aws.dynamodb, self.aws.sqs, self._retry())
+
+    def store(self, letter: str, plan: Plan) -> bool:
+        """Stores a letter.
+
+        Args:
+            letter: the message.
+            plan: what its requests meet.
+
+        Raises:
+            KilledError: the function was killed.
+            UnavailableError: it could not be stored; the queue delivers it again.
+        """
+        read = DeadLetter.from_json(letter)
+        with self._planned(plan):
+            stored = store(read, self.aws.connection, self._retry())
+        self._done_with.add((read.match_id, read.attempt))
+        return stored
+
+    def store_all(self) -> None:
+        """Stores a letter of each attempt of which none has been, undisturbed."""
+        for letter in list(self.memory.letters):
+            read = DeadLetter.from_json(letter)
+            if (read.match_id, read.attempt) not in self._done_with:
+                self.store(letter, {})
+
+    def put(self, table: str, item: Item) -> None:
+        """Writes an item, undisturbed."""
+        self.memory.answer("PutItem", {"TableName": table, "Item": item})
+
+    def items(self, table: str) -> list[Item]:
+        """All items of a table."""
+        return list(self.memory.tables[table].items.values())
+
+    def check(self) -> None:
+        """Notes what violates the law."""
+        tables = law.Tables(self.items(SETTINGS.match_cache_table), self.plays, self.items(FAILED_PLAY_LOG))
+        self.violations += law.violations(tables, len(ALL_SHARDS))
+
+    @property
+    def plays(self) -> list[Item]:
+        """The plays, but for those that a test broke: they have no count."""
+        return [play for play in self.items(SETTINGS.play_log_table) if "match_count" in play]
+
+    def _retry(self) -> Retry:
+        return Retry(self.clock.now + SECONDS)
+
+    @contextmanager
+    def _planned(self, plan: Plan) -> Iterator[None]:
+        """Requests in the block meet what the plan says, and what was planned before goes on after it."""
+        before = (self._plan, self._requests, self._killed)
+        self._plan, self._requests, self._killed = plan, Counter(), False
+        try:
+            yield
+        finally:
+            self._plan, self._requests, self._killed = before
+
+    def _answer(self, operation: str, request: Request) -> Answer:
+        if self._killed:
+            raise KilledError
+        self.clock.sleep(REQUEST_SECONDS)
+        fault = self._plan.get((operation, self._requests[operation]))
+        self._requests[operation] += 1
+        self._before(fault, operation, request)
+        answer = self._done(fault, operation, request)
+        self.check()
+        self._after(fault)
+        return answer
+
+    def _before(self, fault: Fault | None, operation: str, request: Request) -> None:
+        match fault:
+            case Fault.DIES_BEFORE:
+                self._kill()
+            case Fault.RESET_BEFORE:
+                raise ConnectionClosedError(endpoint_url="before the request arrived")
+            case Fault.THROTTLED:
+                raise RefusalError("ThrottlingException", "too fast")
+            case Fault.UNAVAILABLE:
+                raise RefusalError("ServiceUnavailable", "down", status=503)
+            case Fault.CONFLICT if operation == "TransactWriteItems":
+                conflict = {"Code": "TransactionConflict", "Message": "another transaction is at it"}
+                reasons = [*({"Code": "None"} for _ in request["TransactItems"][1:]), conflict]
+                raise RefusalError("TransactionCanceledException", "conflict", CancellationReasons=reasons)
+            case Fault.ANOTHER_RUN:
+                self.run({})
+            case Fault.RUN_OF_LAST_SHARD:
+                self.run({}, ALL_SHARDS[-1:])
+            case Fault.LETTERS_STORED:
+                self.store_all()
+
+    def _after(self, fault: Fault | None) -> None:
+        match fault:
+            case Fault.DIES_AFTER:
+                self._kill()
+            case Fault.ANSWER_LOST:
+                raise ConnectionClosedError(endpoint_url="before the answer arrived")
+            case Fault.OUT_OF_TIME:
+                self.clock.sleep(SECONDS)
+
+    def _kill(self) -> None:
+        self._killed = True
+        raise KilledError
+
+    def _done(self, fault: Fault | None, operation: str, request: Request) -> Answer:
+        if fault is not Fault.PARTIAL or operation != "SendMessageBatch":
+            return self.memory.answer(operation, request)
+        taken, *refused = request["Entries"]
+        answer = self.memory.answer(operation, {**request, "Entries": [taken]})
+        failed = [{"Id": entry["Id"], "Code": "InternalError", "SenderFault": False} for entry in refused]
+        return {**answer, "Failed": failed}
+
+
+@dataclass
+class Clients:
+    """AWS clients, made once since that takes a while, that speak to whatever world there is."""
+
+    answer: Callable[[str, Request], Answer]
+    dynamodb: "DynamoDBClient"
+    sqs: "SQSClient"
+    connection: Connection
+
+
+@contextmanager
+def clients() -> Iterator[Clients]:
+    """Clients that the world answers which was made last. Region and credentials are those of the environment."""
+
+    def answer(operation: str, request: Request) -> Answer:
+        return made.answer(operation, request)
+
+    def no_world(operation: str, _: Request) -> Answer:
+        raise AssertionError(f"{operation} before there is a world")
+
+    with answering(answer):
+        for model in (MatchCache, FailedPlayLog):
+            model._connection = None  # what it may have spoken to before
+        made = Clients(
+            no_world,
+            boto3.Session().client("dynamodb", config=CLIENT_CONFIG),
+            boto3.Session().client("sqs", config=CLIENT_CONFIG),
+            connect(SETTINGS.match_cache_table, FAILED_PLAY_LOG),
+        )
+        yield made
+
+
+def _tables() -> dict[str, Table]:
+    """The tables of template.yaml, empty."""
+    return {
+        SETTINGS.match_cache_table: Table(("match_id",), {"unprocessed-index": ("unprocessed_shard", "matched_at")}),
+        SETTINGS.play_log_table: Table(("station_id", "play_id"), {}),
+        FAILED_PLAY_LOG: Table(("match_id", "attempt"), {}),
+    }
