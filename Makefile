@@ -22,7 +22,7 @@ unexport VIRTUAL_ENV CONDA_PREFIX PYTHONPATH PYTHONHOME UV_PROJECT_ENVIRONMENT
 
 step = @printf '\n==> %s\n' '$(1)'
 
-.PHONY: help run test lint unit stateful wiring e2e test-dynamodb-local build deploy lock samples clean
+.PHONY: help run test lint unit stateful faults chaos wiring e2e test-dynamodb-local build deploy lock samples clean
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 
@@ -32,7 +32,7 @@ help: ## Show these targets
 run: .tools/uv.$(UV_VERSION) ## Deploy into an embedded AWS, convert a sample day, show what came of it
 	@$(RUN) playlog local demo $(ARGS)
 
-test: lint wiring unit stateful e2e ## Run every check there is
+test: lint wiring unit stateful faults e2e ## Run every check there is
 	$(call step,all green)
 
 lint: .tools/uv.$(UV_VERSION) ## Check style, types, the template, and the layer's list of packages
@@ -55,6 +55,13 @@ unit: .tools/uv.$(UV_VERSION) ## Run the unit tests (ARGS="-k name" picks some)
 stateful: .tools/uv.$(UV_VERSION) ## Hold the law against any order of events, with a DynamoDB in memory
 	$(call step,the law in any order of events)
 	@DYNAMODB_ENGINE=memory $(RUN) pytest tests/stateful tests/dynamodb $(ARGS)
+
+faults: .tools/uv.$(UV_VERSION) ## Hold the law against each kind of fault, a few rounds of each
+	$(call step,the law under faults)
+	@$(RUN) pytest tests/chaos $(ARGS)
+
+chaos: .tools/uv.$(UV_VERSION) ## Faults, round after round until Ctrl-C (ROUNDS=1000, SEED=7)
+	@$(RUN) python -m tests.chaos $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 test-dynamodb-local: .tools/uv.$(UV_VERSION) ## Ask DynamoDB Local, which is AWS's own engine (Java 17)
 	$(call step,what DynamoDB does, asked of DynamoDB Local)

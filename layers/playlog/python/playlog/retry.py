@@ -123,7 +123,10 @@ class Retry:
         last: Exception | None = None
         for _ in self.rounds():
             try:
-                return request(**arguments)
+                answer = request(**arguments)
+                if not _was_cut(answer):
+                    return answer
+                last = UnavailableError("the answer ended before its end")
             except ClientError as error:
                 if not _is_transient(error):
                     raise RequestError(target, error) from error
@@ -133,8 +136,17 @@ class Retry:
         raise UnavailableError(f"{target}: {last or 'no time is left'}") from last
 
 
+def _was_cut(answer: Any) -> bool:
+    """Whether the connection ended in the middle of an answer, which botocore then takes for one that says nothing."""
+    if not isinstance(answer, dict) or answer.keys() != {"ResponseMetadata"}:
+        return False
+    return int(answer["ResponseMetadata"].get("HTTPHeaders", {}).get("content-length", 0)) > len("{}")
+
+
 def _is_transient(error: ClientError) -> bool:
     answer = error.response
-    return (
-        answer["Error"]["Code"] in TRANSIENT_CODES or answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500
-    )
+    code = answer["Error"]["Code"]
+    # Of an error whose answer was cut, botocore knows the HTTP status alone and takes it for AWS's code.
+    if code in TRANSIENT_CODES or code.isdigit():
+        return True
+    return bool(answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500)

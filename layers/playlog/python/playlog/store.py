@@ -6,6 +6,7 @@ match that was played.
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
 
@@ -31,6 +32,7 @@ class RefusedLetterError(Exception):
     """DynamoDB takes no record of this letter, however often it is tried."""
 
 
+@cache  # a client is costly to make, and one serves all the batches of a process
 def connect(match_cache: str, failed_play_log: str) -> Connection:
     """Binds the models to the tables of a stack.
 
