@@ -22,7 +22,7 @@ unexport VIRTUAL_ENV CONDA_PREFIX PYTHONPATH PYTHONHOME UV_PROJECT_ENVIRONMENT
 
 step = @printf '\n==> %s\n' '$(1)'
 
-.PHONY: help run test lint unit stateful faults chaos wiring e2e test-dynamodb-local build deploy lock samples clean
+.PHONY: help run test lint unit integration stateful faults chaos wiring e2e test-dynamodb-local build deploy lock samples clean
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 
@@ -32,7 +32,7 @@ help: ## Show these targets
 run: .tools/uv.$(UV_VERSION) ## Deploy into an embedded AWS, convert a sample day, show what came of it
 	@$(RUN) playlog local demo $(ARGS)
 
-test: lint wiring unit stateful faults e2e ## Run every check there is
+test: lint wiring unit integration stateful faults e2e ## Run every check there is
 	$(call step,all green)
 
 lint: .tools/uv.$(UV_VERSION) ## Check style, types, the template, and the layer's list of packages
@@ -51,6 +51,10 @@ lint: .tools/uv.$(UV_VERSION) ## Check style, types, the template, and the layer
 unit: .tools/uv.$(UV_VERSION) ## Run the unit tests (ARGS="-k name" picks some)
 	$(call step,unit tests)
 	@$(RUN) pytest tests/unit $(ARGS)
+
+integration: .tools/uv.$(UV_VERSION) ## Run what calls AWS against moto, with faults at the door
+	$(call step,integration tests)
+	@$(RUN) pytest tests/integration $(ARGS)
 
 stateful: .tools/uv.$(UV_VERSION) ## Hold the law against any order of events, with a DynamoDB in memory
 	$(call step,the law in any order of events)

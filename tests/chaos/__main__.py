@@ -105,6 +105,7 @@ def chaos(
                 outcome = play_round(here, number, kinds or list(Fault))
                 tally.add(outcome)
                 show(outcome)
+                _accuse(outcome, kinds)
     except KeyboardInterrupt:
         err.print("told to stop")
     if as_json:
@@ -113,12 +114,16 @@ def chaos(
         out.print(tally.line, soft_wrap=True)
         if tally.faults:
             out.print(tally.table)
-    for number, sentences in tally.violations.items():
-        err.print(f"seed {number}, again with: {replay(number, kinds)}", soft_wrap=True)
-        for sentence in sentences:
-            err.print(f"  {sentence}", soft_wrap=True)
     if tally.violations:
         raise typer.Exit(1)
+
+
+def _accuse(outcome: Outcome, kinds: list[Fault]) -> None:
+    """Says at once which seed found a violation, and how to see it again."""
+    if outcome.violations:
+        err.print(f"seed {outcome.seed}, again with: {replay(outcome.seed, kinds)}", soft_wrap=True)
+    for sentence in outcome.violations:
+        err.print(f"  {sentence}", soft_wrap=True)
 
 
 @contextmanager

@@ -155,14 +155,18 @@ def test_a_run_at_any_moment_of_the_audit_raises_no_alarm(stack: Stack, aws: Aws
 def test_a_transaction_that_shows_in_its_items_one_by_one_raises_no_alarm(
     stack: Stack, aws: Aws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    put_play(aws, play(PLAY_ID, 1, "m-1"))
-    aws.put(make_item("m-1"), failed("m-2"))
+    put_play(aws, play("p-1", 1, "m-1"))
+    aws.put(make_item("m-1"), played("m-2", "p-2"), failed("m-3"))
 
-    def settle(_seconds: float) -> None:
-        aws.put(played("m-1"))
-        aws.dynamodb.put_item(TableName=stack.failed_play_log_table, Item=record("m-2", "track_id is ' '"))
+    def before_the_matches_are_read() -> None:
+        aws.put(played("m-1", "p-1"))
 
-    monkeypatch.setattr(aws.clock, "sleep", settle)
+    def before_they_are_looked_at_again() -> None:
+        put_play(aws, play("p-2", 1, "m-2"))
+        aws.dynamodb.put_item(TableName=stack.failed_play_log_table, Item=record("m-3", "track_id is ' '"))
+
+    pauses = iter([before_the_matches_are_read, before_they_are_looked_at_again])
+    monkeypatch.setattr(aws.clock, "sleep", lambda _seconds: next(pauses)())
     assert look(stack).violations == []
 
 
@@ -220,6 +224,15 @@ def test_a_breach_is_found_while_a_run_goes_on(stack: Stack, aws: Aws) -> None:
     assert breaches(look(stack)) == [Breach(Kind.PLAY_MISCOUNTED, play_id="p-4")]
 
 
+def test_a_table_of_many_pages_is_read_to_its_end(stack: Stack, aws: Aws) -> None:
+    aws.put(*(make_item(f"m-{number:02}", large={"S": "x" * 300_000}) for number in range(12)))
+    aws.put(without(aws.match("m-11"), "unprocessed_shard"))
+    found = look(stack)
+    assert len(aws.sent("Scan")) > 2 * 3, "more than a page a segment"
+    assert found.matches == 12
+    assert breaches(found) == [Breach(Kind.STRANDED, "m-11")]
+
+
 def test_what_a_throttled_table_did_not_give_is_asked_for_again(stack: Stack, aws: Aws) -> None:
     expected = break_the_law(stack)
 
@@ -267,7 +280,7 @@ def test_a_stranded_match_without_a_time_is_left_to_a_person(stack: Stack, aws: 
         pytest.param(make_item("m-1"), id="as it was"),
         pytest.param(make_item("m-1", track_id={"S": "another"}), id="created the play, put with other data"),
         pytest.param(make_item("m-2"), id="joined the play"),
-        pytest.param(make_item("m-1", play_id={"S": PLAY_ID}), id="still names its play"),
+        pytest.param(make_item("m-2", track_id={"S": "another"}, play_id={"S": PLAY_ID}), id="still names its play"),
     ],
 )
 def test_a_stranded_match_that_may_have_been_played_is_not_played_a_second_time(

@@ -271,7 +271,7 @@ def test_what_would_fail_again_is_said_before_it_is_retried(aws: Aws, invoke: Ca
     fail(aws, make_item("m-1", **TV), make_item("m-2", **TV))
     set_source(aws, "m-2")
     message = error_of(invoke("retry", "--all"))
-    assert message.startswith("To wait again: 2 matches, 1 of which would fail again as it is now.")
+    assert message.startswith("To wait again: 2 matches, of which 1 would fail again unless mended first.")
     assert all("unprocessed_shard" not in match for match in aws.matches()), "nobody said yes"
 
 
@@ -279,16 +279,19 @@ def test_what_fails_again_meanwhile_is_not_retried_in_circles(
     aws: Aws, invoke: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("playlog_cli.failures.RECORDS_PER_PAGE", 1)
-    fail(aws, *(make_item(f"m-{number}", **TV) for number in range(3)))
+    fail(aws, *(make_item(f"m-{number}", track_id={"S": " "}, **TV) for number in range(3)))
     busy = False
 
     def run_goes_on(request: Request, _send: Send) -> None:
+        """What waits fails anew: for the same reason, or for one that is looked at later."""
         nonlocal busy
         if request.operation != "Query" or busy:
             return
         busy = True
         for match in aws.matches():
             if "unprocessed_shard" in match:
+                if match["match_id"]["S"] != "m-0":
+                    aws.put(match | {"track_id": {"S": "track-1"}})
                 fail_again(aws, match["match_id"]["S"], datetime.now(UTC) + timedelta(minutes=1))
         busy = False
 

@@ -29,12 +29,13 @@ CLIENT_CONFIG = Config(
     parameter_validation=False,
 )
 
-# Codes of a whole request: the same may succeed a moment later.
+# Of a whole request, or of an action in a cancelled transaction: the same may succeed a moment later.
 TRANSIENT_CODES = frozenset(
     {
         "InternalServerError",
         "InternalFailure",
         "InternalError",
+        "ProvisionedThroughputExceeded",
         "ProvisionedThroughputExceededException",
         "RequestLimitExceeded",
         "RequestThrottled",
@@ -44,8 +45,10 @@ TRANSIENT_CODES = frozenset(
         "SlowDown",
         "ThrottledException",
         "Throttling",
+        "ThrottlingError",
         "ThrottlingException",
         "TooManyRequestsException",
+        "TransactionConflict",
         "TransactionConflictException",
         "TransactionInProgressException",
     }

@@ -1,7 +1,6 @@
 """Dead letters into FailedPlayLog: who looks there finds each match that failed, and no match that was played."""
 
 from dataclasses import replace
-from functools import cache
 from typing import Any
 
 import pytest
@@ -10,9 +9,7 @@ from playlog.dead_letters import DeadLetter
 from playlog.failure import Failure, ReasonCode
 from playlog.match import Item
 from playlog.retry import RequestError, Retry, UnavailableError
-from playlog.settings import StoreSettings
 from playlog.store import RefusedLetterError, connect, store
-from pynamodb.connection import Connection
 
 from tests.unit.aws import (
     Aws,
@@ -41,13 +38,9 @@ def make_letter(item: Item, code: ReasonCode = ReasonCode.INVALID_SOURCE, *, max
 
 def store_letter(aws: Aws, letter: DeadLetter, *, retry: Retry | None = None) -> bool:
     """Stores a letter, as the function does."""
-    return store(letter, connection(aws.store_settings), retry or aws.patience())
-
-
-@cache
-def connection(settings: StoreSettings) -> Connection:
-    """Made once: that takes longer than a test."""
-    return connect(settings.match_cache_table, settings.failed_play_log_table)
+    settings = aws.store_settings
+    connection = connect(settings.match_cache_table, settings.failed_play_log_table)
+    return store(letter, connection, retry or aws.patience())
 
 
 def retried_by_a_person(aws: Aws) -> Item:
