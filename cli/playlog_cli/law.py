@@ -9,6 +9,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -285,13 +286,13 @@ def play_key(match: Item) -> PlayKey | None:
 
 
 def attempts(match: Item) -> int:
-    """How many conversions of a match have failed; 0 where that is no number, as the converter counts."""
-    return int(float(match.get("attempts", {}).get("N", "0")))
+    """How many conversions of a match have failed; 0 where that is no number or below, as the converter counts."""
+    return max(0, int(Decimal(match.get("attempts", {}).get("N", "0"))))
 
 
 def match_count(play: Item) -> int:
     """How many matches a play says it accounts for; 0 where that is no number."""
-    return int(float(play.get("match_count", {}).get("N", "0")))
+    return int(Decimal(play.get("match_count", {}).get("N", "0")))
 
 
 def text(item: Item, name: str) -> str:

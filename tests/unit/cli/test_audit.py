@@ -233,6 +233,17 @@ def test_a_table_of_many_pages_is_read_to_its_end(stack: Stack, aws: Aws) -> Non
     assert breaches(found) == [Breach(Kind.STRANDED, "m-11")]
 
 
+@pytest.mark.parametrize(
+    ("attempts", "others"),
+    [("1E+125", [Kind.FAILED_WITHOUT_RECORD]), ("1.5", [Kind.FAILED_WITHOUT_RECORD]), ("-3", [])],
+)
+def test_a_counter_that_makes_no_sense_does_not_stop_the_audit(
+    stack: Stack, aws: Aws, attempts: str, others: list[Kind]
+) -> None:
+    aws.put(make_item("m-1", attempts={"N": attempts}), without(make_item("m-2"), "unprocessed_shard"))
+    assert [each.kind for each in look(stack).violations] == [Kind.STRANDED, *others]
+
+
 def test_what_a_throttled_table_did_not_give_is_asked_for_again(stack: Stack, aws: Aws) -> None:
     expected = break_the_law(stack)
 

@@ -325,11 +325,29 @@ def played_meanwhile(aws: Aws) -> None:
     aws.put(without(aws.match("m-1"), "failed_reason") | {"processed": {"BOOL": True}})
 
 
+def played_and_failed_at_once(aws: Aws) -> None:
+    aws.put(aws.match("m-1") | {"processed": {"BOOL": True}})
+
+
+def given_a_shard_by_hand(aws: Aws) -> None:
+    aws.put(aws.match("m-1") | {"unprocessed_shard": {"S": "0"}})
+
+
 def time_taken_away(aws: Aws) -> None:
     aws.put(without(aws.match("m-1"), "matched_at"))
 
 
-@pytest.mark.parametrize("change", [retried_elsewhere, failed_anew, played_meanwhile, time_taken_away])
+@pytest.mark.parametrize(
+    "change",
+    [
+        retried_elsewhere,
+        failed_anew,
+        played_meanwhile,
+        played_and_failed_at_once,
+        given_a_shard_by_hand,
+        time_taken_away,
+    ],
+)
 def test_only_the_failure_that_was_seen_is_retried(
     aws: Aws, invoke: Callable[..., Result], change: Callable[[Aws], None]
 ) -> None:
