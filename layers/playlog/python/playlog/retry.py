@@ -93,11 +93,6 @@ class Retry:
         """
         return cls(time.monotonic() + milliseconds_left / 1000 - seconds_kept)
 
-    @property
-    def out_of_time(self) -> bool:
-        """Whether no further request may begin."""
-        return time.monotonic() >= self.deadline
-
     def rounds(self) -> Iterator[int]:
         """Counts tries, from 0, with a pause before each but the first, until the tries or the time are used up."""
         for attempt in range(TRIES):
