@@ -13,7 +13,6 @@ from itertools import islice
 from typing import Annotated, Any
 
 import typer
-from boto3.dynamodb.types import Binary, TypeDeserializer
 from playlog import timestamps
 from playlog.failure import Failure, ReasonCode
 from playlog.judge import judge
@@ -342,32 +341,36 @@ def defect_of(match: Item, now: datetime) -> str | None:
 
 
 def plain_values(item: Item) -> dict[str, Any]:
-    """An item in values that JSON has."""
-    deserializer = TypeDeserializer()
-    attributes: dict[str, Any] = item
-    return {name: _plain(deserializer.deserialize(value)) for name, value in attributes.items()}
+    """An item in values that JSON has, as in the record of a failure."""
+    return {name: _plain(value) for name, value in item.items()}
 
 
-def _plain(value: Any) -> Any:
-    match value:
-        case Decimal():
-            return _number(value)
-        case Binary():
-            return b64encode(value.value).decode()  # type: ignore[attr-defined]  # boto3-stubs lack it
-        case set():
-            return sorted(map(_plain, value))
-        case list():
-            return [_plain(member) for member in value]
-        case dict():
-            return {name: _plain(member) for name, member in value.items()}
-        case _:
-            return value
+def _plain(attribute: dict[str, Any]) -> Any:
+    # Not boto3's TypeDeserializer, which raises on numbers that DynamoDB takes, 1E+125 say.
+    ((kind, content),) = attribute.items()
+    match kind:
+        case "N":
+            return _number(Decimal(content))
+        case "NS":
+            return [_number(Decimal(member)) for member in content]
+        case "B":
+            return b64encode(content).decode()
+        case "BS":
+            return [b64encode(member).decode() for member in content]
+        case "NULL":
+            return None
+        case "L":
+            return [_plain(member) for member in content]
+        case "M":
+            return {name: _plain(member) for name, member in content.items()}
+        case _:  # S, SS, BOOL
+            return content
 
 
 def _number(value: Decimal) -> int | float | str:
     if value == value.to_integral_value():
         return int(value)
-    # As in a dead letter: a number that a JSON reader would round stays text.
+    # A number that a JSON reader would round stays text.
     return float(value) if Decimal(repr(float(value))) == value else str(value)
 
 

@@ -14,8 +14,8 @@ from playlog_cli.stack import Stack
 from tests.e2e import tables
 from tests.e2e.tables import away_from_the_schedule, wait_for
 from tests.e2e.test_dead_letters import letter
+from tests.integration.cli.breaches import Breach, break_the_law
 from tests.unit.builders import make_item
-from tests.unit.cli.breaches import Breach, break_the_law
 
 
 @pytest.fixture

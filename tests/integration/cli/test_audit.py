@@ -23,9 +23,9 @@ from playlog_cli.parking_lot import QueueDepth
 from playlog_cli.stack import Stack
 from typer.testing import CliRunner, Result
 
+from tests.integration.cli.breaches import PLAY_ID, Breach, break_the_law, failed, play, played, record
 from tests.unit.aws import Aws, Request, Send, answered, on
 from tests.unit.builders import NOW, make_item, without
-from tests.unit.cli.breaches import PLAY_ID, Breach, break_the_law, failed, play, played, record
 
 pytest_plugins = ["tests.unit.aws_fixture"]
 

@@ -1,4 +1,4 @@
-"""One way for all unit tests: the same generated cases on every machine, however slow it is."""
+"""One way for all tests: the same generated cases on every machine, however slow it is."""
 
 from hypothesis import settings
 
