@@ -1,19 +1,18 @@
 """`playlog failures`: what could not be converted and why, and the way back for a match that was mended."""
 
 import json
-from base64 import b64encode
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from heapq import merge
 from itertools import islice
 from typing import Annotated, Any
 
 import typer
 from playlog import timestamps
+from playlog.dead_letters import plain
 from playlog.failure import Failure, ReasonCode
 from playlog.judge import judge
 from playlog.match import Item
@@ -342,36 +341,7 @@ def defect_of(match: Item, now: datetime) -> str | None:
 
 def plain_values(item: Item) -> dict[str, Any]:
     """An item in values that JSON has, as in the record of a failure."""
-    return {name: _plain(value) for name, value in item.items()}
-
-
-def _plain(attribute: dict[str, Any]) -> Any:
-    # Not boto3's TypeDeserializer, which raises on numbers that DynamoDB takes, 1E+125 say.
-    ((kind, content),) = attribute.items()
-    match kind:
-        case "N":
-            return _number(Decimal(content))
-        case "NS":
-            return [_number(Decimal(member)) for member in content]
-        case "B":
-            return b64encode(content).decode()
-        case "BS":
-            return [b64encode(member).decode() for member in content]
-        case "NULL":
-            return None
-        case "L":
-            return [_plain(member) for member in content]
-        case "M":
-            return {name: _plain(member) for name, member in content.items()}
-        case _:  # S, SS, BOOL
-            return content
-
-
-def _number(value: Decimal) -> int | float | str:
-    if value == value.to_integral_value():
-        return int(value)
-    # A number that a JSON reader would round stays text.
-    return float(value) if Decimal(repr(float(value))) == value else str(value)
+    return {name: plain(value) for name, value in item.items()}
 
 
 def _time(option: str, text: str | None) -> datetime | None:

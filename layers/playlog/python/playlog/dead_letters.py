@@ -61,7 +61,7 @@ class DeadLetter:
             reason=failure.reason,
             will_retry=failure.reason_code.retryable and failure.attempt < max_attempts,
             failed_at=now,
-            match={name: _plain(value) for name, value in failure.item.items()},
+            match={name: plain(value) for name, value in failure.item.items()},
         )
 
     def to_json(self) -> str:
@@ -119,8 +119,13 @@ def _refuse_constant(constant: str) -> None:
     raise ValueError(f"{constant} is no JSON number")
 
 
-def _plain(value: dict[str, Any], depth: int = 1) -> Any:
-    """An attribute as a plain JSON value: what a person reads in triage."""
+def plain(value: dict[str, Any], depth: int = 1) -> Any:
+    """An attribute as a plain JSON value: what a person reads in triage.
+
+    Args:
+        value: the attribute in DynamoDB's wire format.
+        depth: how deep it is nested, from 1; what is nested too deep for a record is cut.
+    """
     if depth > DEEPEST:
         return "[cut: nested too deep]"
     ((kind, content),) = value.items()
@@ -136,10 +141,12 @@ def _plain(value: dict[str, Any], depth: int = 1) -> Any:
         case "NULL":
             return None
         case "L":
-            return [_plain(member, depth + 1) for member in content]
+            return [plain(member, depth + 1) for member in content]
         case "M":
-            return {name: _plain(member, depth + 1) for name, member in content.items()}
-        case _:  # S, SS, BOOL
+            return {name: plain(member, depth + 1) for name, member in content.items()}
+        case "SS":
+            return sorted(content)
+        case _:  # S, BOOL
             return content
 
 
