@@ -32,7 +32,7 @@ from tests.chaos.faults import OF_A_REQUEST, Fault, Schedule, draw_rates
 from tests.chaos.postman import Context, Postman
 from tests.chaos.postman import handler as store_failures_handler
 from tests.chaos.proxy import HOST, Proxy
-from tests.chaos.stack import FAILED_PLAY_LOG, MATCH_CACHE, PLAY_LOG, Stack
+from tests.chaos.stack import FAILED_PLAY_LOG, MATCH_CACHE, PLAY_LOG, STATION_GUARD, Stack
 from tests.chaos.world import (
     DEFAULT_DURATION,
     MENDABLE,
@@ -174,9 +174,11 @@ class _Round:
         self._settings = ConvertSettings(
             match_cache_table=MATCH_CACHE,
             play_log_table=PLAY_LOG,
+            station_guard_table=STATION_GUARD,
             dead_letter_queue_url=self._stack.dead_letters,
             batch_size=self._chance.choice((5, 20, 100)),
             unprocessed_shards=self._chance.choice((1, 2, 4)),
+            airing_gap=timedelta(0),
             default_duration=timedelta(seconds=DEFAULT_DURATION),
             flag_below_confidence=Decimal(self._chance.choice((0, 50))),
             max_attempts=self._chance.choice((1, 2, 3)),

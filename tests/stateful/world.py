@@ -34,9 +34,11 @@ REQUEST_SECONDS = 0.1
 SETTINGS = ConvertSettings(
     match_cache_table="MatchCache",
     play_log_table="PlayLog",
+    station_guard_table="StationGuard",
     dead_letter_queue_url="https://queue/dead-letters",
     batch_size=3,  # so that a handful of matches takes pages
     unprocessed_shards=len(ALL_SHARDS),
+    airing_gap=timedelta(0),
     default_duration=timedelta(minutes=3),
     flag_below_confidence=Decimal(0),
     max_attempts=MAX_ATTEMPTS,

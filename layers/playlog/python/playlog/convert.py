@@ -1,5 +1,6 @@
 """A run: one pass through the matches that wait. Read, judge, group, pack, write; failures are pushed."""
 
+import threading
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -10,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from playlog import timestamps
 from playlog.dead_letters import DeadLetter
 from playlog.failure import Failure
-from playlog.group import group
 from playlog.judge import judge
 from playlog.match import Item, Match
 from playlog.push import DeadLetterQueue
@@ -131,15 +131,12 @@ def convert(
         RequestError: AWS refuses what every run needs: access denied, no such table.
     """
     now = datetime.now(UTC)
-    writer = Writer(
-        dynamodb,
-        Tables(settings.match_cache_table, settings.play_log_table),
-        settings.flag_below_confidence,
-        retry,
-    )
+    tables = Tables(settings.match_cache_table, settings.play_log_table, settings.station_guard_table)
+    took_a_write = threading.Event()
 
     def pass_through(shard: str) -> _Pass:
         pages = read_pages(dynamodb, settings.match_cache_table, shard, settings.batch_size, retry)
+        writer = Writer(dynamodb, tables, settings.airing_gap, settings.flag_below_confidence, retry, took_a_write)
         queue = DeadLetterQueue(sqs, settings.dead_letter_queue_url, retry)
         return _pass_through(pages, writer, queue, settings, now)
 
@@ -185,8 +182,7 @@ def _pass_through(
         for page in pages:
             this.oldest = this.oldest or _oldest(page)
             judged = [judge(item, now=now, default_duration=settings.default_duration) for item in page]
-            airings = group(verdict for verdict in judged if isinstance(verdict, Match))
-            writer.write(airings, this.written)
+            writer.write([verdict for verdict in judged if isinstance(verdict, Match)], this.written)
             failures = [verdict for verdict in judged if isinstance(verdict, Failure)] + this.written.take_failures()
             for failure in failures:
                 queue.add(DeadLetter.of(failure, max_attempts=settings.max_attempts, now=datetime.now(UTC)))
