@@ -4,7 +4,7 @@ The expectation is the rule of issue 4 in a few lines, over all the matches at o
 runs, in any order.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -17,6 +17,7 @@ from playlog.airing import Play, PlayKey, play_id_of
 from playlog.group import group
 from playlog.match import Match
 
+from tests import airings
 from tests.unit.builders import MATCHED_AT, make_match
 
 GAP = timedelta(seconds=30)
@@ -51,41 +52,19 @@ def written(second: int, seconds: int, *, bridged: bool = False) -> Play:
     )
 
 
-@dataclass(frozen=True)
-class Expected:
-    """What a play has to say."""
-
-    station_id: str
-    track_id: str
-    start_time: datetime
-    stop_time: datetime
-    match_count: int
-    mean: Decimal | None
-
-
-def expected(matches: Sequence[Match], gap: timedelta = GAP) -> list[Expected]:
-    """The rule: in the order of time, a match joins the airing before it if it begins by its stop and the gap."""
-    airings: list[list[Match]] = []
-    for match in sorted(matches, key=lambda each: (each.station_id, each.track_id, each.matched_at)):
-        last = airings[-1] if airings else []
-        same = last and (last[0].station_id, last[0].track_id) == (match.station_id, match.track_id)
-        if same and match.matched_at <= max(each.matched_at + each.duration for each in last) + gap:
-            last.append(match)
-        else:
-            airings.append([match])
-    return sorted(map(_as_expected, airings), key=repr)
-
-
-def _as_expected(airing: Sequence[Match]) -> Expected:
-    scores = [match.avg_confidence_score for match in airing if match.avg_confidence_score is not None]
-    return Expected(
-        airing[0].station_id,
-        airing[0].track_id,
-        min(match.matched_at for match in airing),
-        max(match.matched_at + match.duration for match in airing),
-        len(airing),
-        sum(scores, Decimal(0)) / len(scores) if scores else None,
+def expected(matches: Iterable[Match]) -> list[airings.Airing]:
+    """The plays that there have to be, in some order."""
+    detections = (
+        airings.Detection(
+            match.station_id,
+            match.track_id,
+            match.matched_at,
+            match.matched_at + match.duration,
+            match.avg_confidence_score,
+        )
+        for match in matches
     )
+    return sorted(airings.airings(detections, GAP), key=repr)
 
 
 @dataclass
@@ -94,19 +73,19 @@ class Log:
 
     plays: dict[PlayKey, Play]
 
-    def take(self, page: Sequence[Match], gap: timedelta = GAP) -> None:
+    def take(self, page: Sequence[Match]) -> None:
         """Groups and writes a page."""
-        for airing in group(page, self.plays.values(), gap):
+        for airing in group(page, self.plays.values(), GAP):
             play = airing.play_with_matches(Decimal(0))
             assert (airing.play is None) == (play.key not in self.plays), "no play is created twice"
             self.plays[play.key] = play
             for bridged in airing.bridged:
                 self.plays[bridged.key] = replace(self.plays[bridged.key], flagged=True, bridged=True)
 
-    def shown(self) -> list[Expected]:
+    def shown(self) -> list[airings.Airing]:
         """The plays as they are."""
         found = [
-            Expected(
+            airings.Airing(
                 play.key.station_id,
                 play.track_id,
                 play.start_time,
@@ -137,7 +116,7 @@ matches = st.lists(
 )
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(matches)
 def test_one_airing_is_one_play_with_the_times_count_and_mean_of_all_its_matches(found: list[Match]) -> None:
     log = Log({})
@@ -148,7 +127,7 @@ def test_one_airing_is_one_play_with_the_times_count_and_mean_of_all_its_matches
     assert not any(play.bridged for play in log.plays.values())
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(matches, st.randoms(use_true_random=False))
 def test_an_airing_goes_on_across_pages_and_runs(found: list[Match], random: Random) -> None:
     found.sort(key=lambda match: match.matched_at)
@@ -160,7 +139,7 @@ def test_an_airing_goes_on_across_pages_and_runs(found: list[Match], random: Ran
     assert log.shown() == expected(found)
 
 
-@settings(max_examples=500)
+@settings(max_examples=250)
 @given(matches, st.randoms(use_true_random=False))
 def test_matches_in_any_order_of_arrival_give_the_same_plays_where_none_are_bridged(
     found: list[Match], random: Random
@@ -269,9 +248,9 @@ def test_another_track_or_station_is_another_airing(change: dict[str, str]) -> N
 def test_a_gap_of_zero_joins_only_the_same_instant() -> None:
     found = [heard("m-1", 0), heard("m-2", 0), heard("m-3", 5)]
 
-    airings = group(found, [], timedelta(0))
+    grouped = group(found, [], timedelta(0))
 
-    assert [[match.match_id for match in airing.matches] for airing in airings] == [["m-1", "m-2"], ["m-3"]]
+    assert [[match.match_id for match in airing.matches] for airing in grouped] == [["m-1", "m-2"], ["m-3"]]
 
 
 def test_times_at_the_ends_of_the_calendar_are_times_like_any_other() -> None:
