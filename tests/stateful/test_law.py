@@ -185,6 +185,18 @@ class Law(RuleBasedStateMachine):
         self._run(plan)
         return multiple(*loaded)
 
+    @rule(
+        target=matches,
+        heard=st.lists(HEARD, min_size=2, max_size=6),
+        request=st.sampled_from([("TransactWriteItems", 0), ("TransactWriteItems", 1)]),
+        meets=st.sampled_from([Fault.ANOTHER_RUN, Fault.RUN_OF_LAST_SHARD]),
+    )
+    def runs_meet(self, heard: list[Heard], request: tuple[str, int], meets: Fault) -> MultipleResults[str]:
+        """Another run writes between what a run has read and what it writes: other matches of the same airing, say."""
+        loaded = [self._load(each) for each in heard]
+        self._run({request: meets})
+        return multiple(*loaded)
+
     @precondition(lambda self: self.world.memory.letters)
     @rule(data=st.data(), plan=PLANS)
     def letter_comes(self, data: st.DataObject, plan: Plan) -> None:
