@@ -48,7 +48,9 @@ def match(
 
 def write(client: Any, tables: Tables, matches: Sequence[Match], written: Written, retry: Retry) -> None:
     """Writes the matches of a page; only those of the same instant are one play."""
-    Writer(client, tables, timedelta(0), NONE_FLAGGED, retry, Event()).write(matches, written)
+    writer = Writer(client, tables, timedelta(0), NONE_FLAGGED, retry, Event())
+    writer.write(matches, written)
+    writer.finish(written)
 
 
 @dataclass(frozen=True)

@@ -53,7 +53,9 @@ def run(aws: Aws) -> None:
     verdicts = [judge(match, now=NOW, default_duration=timedelta(minutes=3)) for match in waiting]
     tables = Tables(settings.match_cache_table, settings.play_log_table, settings.station_guard_table)
     matches = [verdict for verdict in verdicts if isinstance(verdict, Match)]
-    Writer(aws.dynamodb, tables, timedelta(0), Decimal(0), aws.patience(), Event()).write(matches, Written())
+    writer = Writer(aws.dynamodb, tables, timedelta(0), Decimal(0), aws.patience(), Event())
+    writer.write(matches, Written())
+    writer.finish(Written())
     for verdict in verdicts:
         if isinstance(verdict, Failure):
             store(DeadLetter.of(verdict, max_attempts=3, now=NOW), connection, aws.patience())

@@ -178,14 +178,20 @@ def _pass_through(
 ) -> _Pass:
     """The way of a match: read, judge, group, pack and write, or push."""
     this = _Pass(Written(), queue.pushed)
+
+    def push(failures: Iterable[Failure]) -> None:
+        for failure in failures:
+            queue.add(DeadLetter.of(failure, max_attempts=settings.max_attempts, now=datetime.now(UTC)))
+
     try:
         for page in pages:
             this.oldest = this.oldest or _oldest(page)
             judged = [judge(item, now=now, default_duration=settings.default_duration) for item in page]
-            writer.write([verdict for verdict in judged if isinstance(verdict, Match)], this.written)
-            failures = [verdict for verdict in judged if isinstance(verdict, Failure)] + this.written.take_failures()
-            for failure in failures:
-                queue.add(DeadLetter.of(failure, max_attempts=settings.max_attempts, now=datetime.now(UTC)))
+            writer.write((verdict for verdict in judged if isinstance(verdict, Match)), this.written)
+            push(verdict for verdict in judged if isinstance(verdict, Failure))
+            push(this.written.take_failures())
+        writer.finish(this.written)
+        push(this.written.take_failures())
     except UnavailableError as error:
         this.unfinished, this.obstacle = True, str(error)
     queue.push()

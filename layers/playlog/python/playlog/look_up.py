@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -15,15 +15,52 @@ from playlog.retry import Retry, UnavailableError
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+# What a look-up reads beyond its matches: a backlog's next pages then need none.
+AHEAD = timedelta(hours=1)
 # Matches further apart than this are looked up apart: what lies between them is more than a request costs.
 FAR_APART = timedelta(days=7)
+# Plays that are kept in mind; more are forgotten and read again.
+PLAYS_KEPT = 10_000
 _FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 _NAMES = {f"#{number}": name for number, name in enumerate(wire.PLAY_ATTRIBUTES)}
 
 
+@dataclass(frozen=True, slots=True)
+class Span:
+    """From a time to a time, both included."""
+
+    begin: datetime
+    end: datetime
+
+    def widened(self, before: timedelta, after: timedelta) -> "Span":
+        """The span and some time around it, as far as there is a calendar."""
+        return Span(
+            self.begin - before if self.begin - _FIRST > before else _FIRST,
+            self.end + after if _LAST - self.end > after else _LAST,
+        )
+
+    def __contains__(self, other: "Span") -> bool:
+        return self.begin <= other.begin and other.end <= self.end
+
+
+@dataclass(slots=True)
+class _Station:
+    """What is known of a station, and stands as long as nobody else raises its guard.
+
+    Attributes:
+        guard: as this pass read it or raised it.
+        looked_up: the times in ``play_id`` of which all plays are known; None before the first look-up.
+        plays: that are known.
+    """
+
+    guard: Guard
+    looked_up: Span | None = None
+    plays: dict[PlayKey, Play] = field(default_factory=dict)
+
+
 @dataclass(slots=True)
 class LookUp:
-    """Reads plays, strongly consistent, and keeps the guards that tell whether what was read still stands.
+    """Reads plays, strongly consistent, and keeps them and the guards that tell whether what was read still stands.
 
     A guard is read once, before the plays of its station. From then on each transaction of this pass says what it is.
 
@@ -38,10 +75,10 @@ class LookUp:
     tables: wire.Tables
     gap: timedelta
     retry: Retry
-    _guards: dict[str, Guard] = field(default_factory=dict)
+    _stations: dict[str, _Station] = field(default_factory=dict)
 
     def plays(self, matches: Iterable[Match]) -> dict[PlayKey, Play]:
-        """All the plays that matches may join, by one query a station.
+        """All the plays that matches may join, among others, by at most one query a station.
 
         Raises:
             UnavailableError: DynamoDB did not answer within the run's time.
@@ -49,32 +86,38 @@ class LookUp:
         """
         heard: defaultdict[str, list[Match]] = defaultdict(list)
         for match in matches:
-            heard[match.station_id].append(match)
-        # A station whose id no key holds has no plays, and no request may name it.
-        stations = [station for station in heard if len(station.encode()) <= limits.PARTITION_KEY_BYTES]
-        self._read_guards([station for station in stations if station not in self._guards])
+            # A station whose id no key holds has no plays, and no request may name it.
+            if len(match.station_id.encode()) <= limits.PARTITION_KEY_BYTES:
+                heard[match.station_id].append(match)
+        self._forget_many()
+        self._read_guards([station_id for station_id in heard if station_id not in self._stations])
         found: dict[PlayKey, Play] = {}
-        for station in stations:
-            guard = self._guards[station]
-            plays = [play for times in _times(heard[station]) for play in self._read_plays(guard, *times)]
-            self._guards[station] = guard.having_seen(plays)
-            found |= {play.key: play for play in plays}
+        for station_id, of_station in heard.items():
+            for span in _spans(of_station):
+                found |= self._plays(self._stations[station_id], span)
         return found
 
     def guard(self, station_id: str) -> Guard:
         """The guard of a station, as it was before its plays were read."""
-        return self._guards.get(station_id) or Guard(station_id)
+        station = self._stations.get(station_id)
+        return station.guard if station else Guard(station_id)
 
-    def has_raised(self, guard: Guard) -> None:
-        """Takes note of a guard after a transaction of this pass."""
-        self._guards[guard.station_id] = guard
+    def has_raised(self, guard: Guard, plays: Iterable[Play]) -> None:
+        """Takes note of a transaction of this pass: a station's guard after it, and its plays as it wrote them."""
+        station = self._stations.setdefault(guard.station_id, _Station(guard))
+        station.guard = guard
+        station.plays |= {play.key: play for play in plays}
 
-    def was_overtaken(self, guard: Guard) -> None:
-        """Takes note that somebody else wrote plays of a station: the guard is read again, before they are."""
-        self._guards.pop(guard.station_id, None)
+    def forget(self, station_id: str) -> None:
+        """Takes note that somebody else wrote plays of a station: its guard is read again, and then they are."""
+        self._stations.pop(station_id, None)
 
-    def _read_guards(self, stations: list[str]) -> None:
-        keys = [{"station_id": {"S": station}} for station in stations]
+    def _forget_many(self) -> None:
+        if sum(len(station.plays) for station in self._stations.values()) > PLAYS_KEPT:
+            self._stations.clear()
+
+    def _read_guards(self, station_ids: list[str]) -> None:
+        keys = [{"station_id": {"S": station_id}} for station_id in station_ids]
         for _ in self.retry.rounds():
             if not keys:
                 break
@@ -85,19 +128,25 @@ class LookUp:
             )
             for item in answer["Responses"].get(self.tables.station_guard, []):
                 guard = wire.read_guard(item)
-                self._guards[guard.station_id] = guard
+                self._stations[guard.station_id] = _Station(guard)
             # Where DynamoDB throttles, it answers in part.
             keys = answer.get("UnprocessedKeys", {}).get(self.tables.station_guard, {}).get("Keys", [])
         if keys:
             raise UnavailableError(f"table {self.tables.station_guard}: throttling to the end of the time")
-        for station in stations:
-            self._guards.setdefault(station, Guard(station))
+        for station_id in station_ids:
+            self._stations.setdefault(station_id, _Station(Guard(station_id)))
 
-    def _read_plays(self, guard: Guard, first: datetime, last: datetime) -> Iterator[Play]:
-        """The plays of a station that may reach into a span of time."""
-        around = self.gap + guard.looked_up
-        begin = timestamps.to_text(first - around if first - _FIRST > around else _FIRST)
-        end = timestamps.to_text(last + around if _LAST - last > around else _LAST)
+    def _plays(self, station: _Station, span: Span) -> dict[PlayKey, Play]:
+        """The plays of a station, those that may reach into a span among them."""
+        around = self.gap + station.guard.looked_up
+        wanted = span.widened(around, around)
+        if station.looked_up is None or wanted not in station.looked_up:
+            station.looked_up = span.widened(around, around + AHEAD)
+            station.plays = {play.key: play for play in self._read_plays(station.guard.station_id, station.looked_up)}
+            station.guard = station.guard.having_seen(station.plays.values())
+        return station.plays
+
+    def _read_plays(self, station_id: str, span: Span) -> Iterator[Play]:
         cursor: dict[str, Any] = {}
         while True:
             answer: Any = self.retry.call(
@@ -109,9 +158,10 @@ class LookUp:
                 ProjectionExpression=", ".join(_NAMES),
                 ExpressionAttributeNames=_NAMES,
                 ExpressionAttributeValues={
-                    ":station": {"S": guard.station_id},
-                    ":begin": {"S": begin},
-                    ":end": {"S": f"{end}$"},  # the character after the # that a time is followed by
+                    ":station": {"S": station_id},
+                    ":begin": {"S": timestamps.to_text(span.begin)},
+                    # "$" comes after the "#" that follows the time.
+                    ":end": {"S": f"{timestamps.to_text(span.end)}$"},
                 },
                 **cursor,
             )
@@ -130,14 +180,14 @@ def _play(item: Item) -> Play | None:
         return None  # its key is none of the contract's: no match of ours can join it
 
 
-def _times(matches: Iterable[Match]) -> Iterator[tuple[datetime, datetime]]:
+def _spans(matches: Iterable[Match]) -> Iterator[Span]:
     """The spans of time that matches take up: nearly always one."""
-    first = last = None
+    span: Span | None = None
     for match in sorted(matches, key=lambda match: match.matched_at):
-        if first and last and match.matched_at - last > FAR_APART:
-            yield first, last
-            first = last = None
-        first = first or match.matched_at
-        last = max(last or match.matched_at, match.matched_at + match.duration)
-    if first and last:
-        yield first, last
+        if span and match.matched_at - span.end > FAR_APART:
+            yield span
+            span = None
+        stop = match.matched_at + match.duration
+        span = replace(span, end=max(span.end, stop)) if span else Span(match.matched_at, stop)
+    if span:
+        yield span

@@ -1,6 +1,6 @@
 """pack: which airings go together in one transaction?"""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from playlog import limits
@@ -74,6 +74,13 @@ def pack(airings: Iterable[Airing], *, guarded: bool) -> Iterator[list[Airing]]:
         size += its_size
     if transaction:
         yield transaction
+
+
+def has_room(transaction: Sequence[Airing], *, guarded: bool) -> bool:
+    """Whether a play of one match more would find its place in a transaction."""
+    stations = {airing.play_key.station_id for airing in transaction}
+    actions = sum(map(action_count, transaction)) + len(stations) * guarded
+    return actions + 2 + guarded <= limits.TRANSACTION_ACTIONS and not excess(transaction[0])
 
 
 def action_count(airing: Airing) -> int:

@@ -12,7 +12,7 @@ What AWS's answers mean for the law:
 """
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -26,7 +26,7 @@ from playlog.group import group
 from playlog.guard import Guard
 from playlog.look_up import LookUp
 from playlog.match import Match
-from playlog.pack import excess, pack, split
+from playlog.pack import excess, has_room, pack, split
 from playlog.retry import RequestError, Retry
 
 if TYPE_CHECKING:
@@ -121,9 +121,12 @@ class Writer:
         self._look_up = LookUp(dynamodb, tables, gap, retry) if gap else None
         self._target = f"tables {tables.play_log} and {tables.match_cache}"
         self._took_a_write = took_a_write
+        self._held: list[Match] = []
 
-    def write(self, matches: Sequence[Match], written: Written) -> None:
-        """Writes matches as plays, each airing's wholly or not at all.
+    def write(self, matches: Iterable[Match], written: Written) -> None:
+        """Writes the matches of a page as plays, each airing's wholly or not at all.
+
+        Those that would not fill a transaction are held for the next page: see ``finish``.
 
         Args:
             matches: of one page.
@@ -133,20 +136,50 @@ class Writer:
             UnavailableError: DynamoDB did not answer within the run's time.
             RequestError: DynamoDB cannot do this at all: access denied, no such table.
         """
+        held_before = {match.match_id: match for match in self._held}
+        # By id: the index may show a match twice.
+        waiting = list({**held_before, **{match.match_id: match for match in matches}}.values())
+        self._held = []
         refusals: list[_Refusal] = []
-        self._write(matches, written, refusals)
-        for refusal in refusals:
-            self._record(refusal, written)
+        self._write(waiting, written, refusals, held_before.keys())
+        self._record(refusals, written)
 
-    def _write(self, matches: Sequence[Match], written: Written, refusals: list[_Refusal]) -> None:
+    def finish(self, written: Written) -> None:
+        """Writes what is held. Raises what ``write`` raises."""
+        held, self._held = self._held, []
+        refusals: list[_Refusal] = []
+        self._write(held, written, refusals)
+        self._record(refusals, written)
+
+    def _write(
+        self,
+        matches: Sequence[Match],
+        written: Written,
+        refusals: list[_Refusal],
+        held_before: Container[str] | None = None,
+    ) -> None:
+        """Writes matches.
+
+        Args:
+            matches: all different.
+            written: as above.
+            refusals: takes matches that DynamoDB refuses.
+            held_before: ids of those that were held once and must not be again, so that small pages make headway;
+                None where none is to be held.
+        """
         waiting = matches
         known: Known = {}
+        guarded = self._look_up is not None
         for _ in self._retry.rounds():
             if self._look_up:
                 known = self._look_up.plays(waiting)
-            guarded = self._look_up is not None
             parts = split(group(waiting, known.values(), self._gap), guarded=guarded)
             transactions = list(pack(parts, guarded=guarded))
+            if transactions and held_before is not None and has_room(transactions[-1], guarded=guarded):
+                last = [match for airing in transactions[-1] for match in airing.matches]
+                if not any(match.match_id in held_before for match in last):
+                    self._held += last
+                    transactions.pop()
             waiting = [again for airings in transactions for again in self._settle(airings, known, written, refusals)]
             if not waiting:
                 return
@@ -183,6 +216,8 @@ class Writer:
                     message = next(reason["Message"] for reason in its_reasons if reason["Code"] == _REFUSED)
                     self._narrow_down([entry], message, written, refusals, alone=len(entries) == 1)
                 else:
+                    if self._look_up and its_reasons[0]["Code"] == _CONDITION_FAILED:
+                        self._look_up.forget(entry.play.key.station_id)
                     again += _still_waiting(entry.airing, its_reasons, known)
             if len(airings) == len(entries):  # cancelled for no reason at all: not to be asked without a pause
                 return [*again, *(match for entry in entries for match in entry.airing.matches)]
@@ -225,14 +260,14 @@ class Writer:
                 known[play.key] = replace(known.get(play.key, play), flagged=True, bridged=True)
         for _, after in guards:
             if self._look_up:
-                self._look_up.has_raised(after)
+                self._look_up.has_raised(after, [known[key] for key in known if key.station_id == after.station_id])
 
     def _overtaken(self, guards: list[tuple[Guard, Guard]], reasons: list[Reason]) -> set[str]:
         """Stations whose guard did not let the transaction through."""
         found = {before: reason["Code"] for (before, _), reason in zip(guards, reasons, strict=True)}
         for guard, code in found.items():
             if code == _CONDITION_FAILED and self._look_up:
-                self._look_up.was_overtaken(guard)
+                self._look_up.forget(guard.station_id)
         return {guard.station_id for guard, code in found.items() if code != "None"}
 
     def _send(self, entries: list[_Entry], guards: list[tuple[Guard, Guard]]) -> list[Reason]:
@@ -291,7 +326,11 @@ class Writer:
         for match in entry.airing.matches:
             self._write([match], written, refusals)
 
-    def _record(self, refusal: _Refusal, written: Written) -> None:
+    def _record(self, refusals: Iterable[_Refusal], written: Written) -> None:
+        for refusal in refusals:
+            self._record_one(refusal, written)
+
+    def _record_one(self, refusal: _Refusal, written: Written) -> None:
         # Where our own count of the limits does not explain it, the tables may be at fault and not the match: it is
         # only held against the match if others are taken.
         if refusal.excess or self._took_a_write.is_set():
