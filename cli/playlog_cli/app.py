@@ -1,5 +1,6 @@
 """The `playlog` command: options in, tables or JSON out. What a command does is in the module of its name."""
 
+import io
 import sys
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -42,6 +43,10 @@ BAD_ROWS_SHOWN = 20
 
 def main() -> None:
     """Runs the command line. A user's mistake or an outage is one line on stderr and exit status 1."""
+    # What a match holds may be no text of this terminal's encoding, or of any: it is shown escaped.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         app()
     except CommandError as error:

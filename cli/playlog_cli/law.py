@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from playlog import timestamps
-from playlog.limits import SORT_KEY_BYTES
+from playlog.limits import SORT_KEY_BYTES, text_bytes
 from playlog.match import Item
 from playlog.shards import shard_of
 
@@ -314,7 +314,7 @@ def home_shard(match: Item, shards: int) -> str:
 
 def can_wait(match: Item) -> bool:
     """Whether the index of matches that wait can hold a match: it needs a time, if only one that a run will refuse."""
-    return 0 < len(text(match, "matched_at").encode()) <= SORT_KEY_BYTES
+    return 0 < text_bytes(text(match, "matched_at")) <= SORT_KEY_BYTES
 
 
 def own_play(match: Item) -> PlayKey | None:

@@ -18,6 +18,7 @@ from tests.unit.builders import items
         ({"S": "abc"}, 3),
         ({"S": "é"}, 2),
         ({"S": "😀"}, 4),
+        ({"S": "\ud83d"}, 3),  # half of it: AWS's own engine takes that too
         ({"B": b"\x00\xff"}, 2),
         ({"BOOL": False}, 1),
         ({"NULL": True}, 1),

@@ -26,6 +26,10 @@ def test_no_match_is_stranded_by_its_shard(station_id: str, count: int) -> None:
     assert shard_of(station_id, count) in [str(number) for number in range(count)]
 
 
+def test_a_station_with_half_a_character_has_a_shard_like_any_other() -> None:
+    assert shard_of("\ud83d", 8) in "01234567"
+
+
 def test_stations_spread_over_all_shards() -> None:
     assert {shard_of(f"station-{number}", 8) for number in range(100)} == set("01234567")
 

@@ -11,6 +11,7 @@ from threading import Thread
 import pytest
 from playlog_cli import app as command_line
 from playlog_cli.convert import ConvertResult
+from playlog_cli.errors import CommandError
 from playlog_cli.stack import Stack
 from playlog_cli.status import Count, LastRun, ShardStatus, Status
 
@@ -143,6 +144,16 @@ def test_what_is_missing_to_reach_aws_is_one_line(
     status, out, err = terminal.run("status")
     assert (status, out, err.count("\n")) == (1, "", 1)
     assert err.startswith(f"playlog: {told}")
+
+
+def test_text_that_no_terminal_can_show_ends_no_command(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """DynamoDB takes half a surrogate pair, and so a match may hold one."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise CommandError("this is no text: \ud83c")
+
+    monkeypatch.setattr(command_line, "find_stack", refuse)
+    assert terminal.run("status") == (1, "", "playlog: this is no text: \\ud83c\n")
 
 
 @pytest.mark.usefixtures("deployed")

@@ -14,16 +14,21 @@ PARTITION_KEY_BYTES = 2048
 SORT_KEY_BYTES = 1024
 
 
+def text_bytes(text: str) -> int:
+    """Size of a text in bytes of UTF-8; half a surrogate pair, which DynamoDB takes and UTF-8 has not, counts 3."""
+    return len(text.encode(errors="surrogatepass"))
+
+
 def item_bytes(item: Item) -> int:
     """Size of an item in bytes as DynamoDB counts it, names included, never less than it counts."""
-    return sum(len(name.encode()) + _value_bytes(value) for name, value in item.items())
+    return sum(text_bytes(name) + _value_bytes(value) for name, value in item.items())
 
 
 def _value_bytes(value: dict[str, Any]) -> int:
     ((kind, content),) = value.items()
     match kind:
         case "S":
-            return len(content.encode())
+            return text_bytes(content)
         case "N":
             return 21  # about a byte for two digits and one more, of at most 38 digits
         case "B":
@@ -35,4 +40,4 @@ def _value_bytes(value: dict[str, Any]) -> int:
         case "L":
             return 3 + sum(1 + _value_bytes(member) for member in content)
         case _:
-            return 3 + sum(1 + len(name.encode()) + _value_bytes(member) for name, member in content.items())
+            return 3 + sum(1 + text_bytes(name) + _value_bytes(member) for name, member in content.items())

@@ -95,12 +95,12 @@ def excess(airing: Airing) -> str | None:
         A sentence, or None if none is.
     """
     station_id, play_id = airing.play_key
-    station_bytes = len(station_id.encode())
+    station_bytes = limits.text_bytes(station_id)
     if station_bytes > limits.PARTITION_KEY_BYTES:
         return f"station_id is {station_bytes:,} bytes long: a key holds at most {limits.PARTITION_KEY_BYTES:,}"
-    key_bytes = len(play_id.encode())
+    key_bytes = limits.text_bytes(play_id)
     if key_bytes > limits.SORT_KEY_BYTES:
-        track_bytes = len(airing.matches[0].track_id.encode())
+        track_bytes = limits.text_bytes(airing.matches[0].track_id)
         return (
             f"track_id is {track_bytes:,} bytes long, which makes the play_id {key_bytes:,}: "
             f"a key holds at most {limits.SORT_KEY_BYTES:,}"
