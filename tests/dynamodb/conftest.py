@@ -53,7 +53,7 @@ class Database:
     tables: Tables
     failed_play_log: str
 
-    def put_match(self, match_id: str, **attributes: Any) -> Item:
+    def put_match(self, match_id: str, /, **attributes: Any) -> Item:
         """Writes a match as its writer does."""
         item: Item = {"match_id": {"S": match_id}, **attributes}
         self.client.put_item(TableName=self.tables.match_cache, Item=item)

@@ -11,9 +11,9 @@ from playlog.match import Item
 
 Value = dict[str, Any]
 
-_TOKEN = re.compile(r"[(),=<]|[#:]?\w+")
+_TOKEN = re.compile(r">=|[(),=<]|[#:]?\w+")
 _CLAUSE = re.compile(r"(SET|REMOVE) (.+?)(?: (?=SET |REMOVE )|$)")
-_COMPARISONS = {"=": operator.eq, "<": operator.lt}
+_COMPARISONS = {"=": operator.eq, "<": operator.lt, ">=": operator.ge}
 _FUNCTIONS = ("attribute_exists", "attribute_not_exists", "attribute_type")
 
 
@@ -120,7 +120,7 @@ class _Condition:
 
     def _is(self, compare: Callable[[Any, Any], bool], left: Value | None) -> bool:
         right = self.placeholders.values[self._take()]
-        # An attribute that is absent or of another type is neither equal to a value nor below it.
+        # An attribute that is absent or of another type does not compare with a value.
         if left is None or left.keys() != right.keys():
             return False
         return bool(compare(comparable(left), comparable(right)))

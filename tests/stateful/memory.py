@@ -232,7 +232,7 @@ class _Action:
     def reason(self) -> dict[str, Any]:
         """Why the action cancels its transaction; code ``None`` where it does not."""
         most = (limits.PARTITION_KEY_BYTES, limits.SORT_KEY_BYTES)
-        if any(len(str(value).encode()) > limit for value, limit in zip(self.key, most, strict=False)):
+        if any(limits.text_bytes(str(value)) > limit for value, limit in zip(self.key, most, strict=False)):
             return {"Code": "ValidationError", "Message": "a key is too long"}
         condition = self.request.get("ConditionExpression")
         before = self.table.items.get(self.key)

@@ -270,6 +270,7 @@ def test_only_what_is_not_the_matchs_own_fault_is_tried_again() -> None:
         ({"N": "2"}, 3),
         ({"N": "9007199254740993"}, 9007199254740994),
         ({"N": "-5"}, 1),
+        ({"N": "1E+38"}, 1),
         ({"S": "none"}, 1),
         ({"L": []}, 1),
     ],

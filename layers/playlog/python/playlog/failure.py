@@ -6,6 +6,9 @@ from enum import StrEnum
 
 from playlog.match import Item
 
+# A counter from here on does not count: DynamoDB's numbers have 38 digits, which one more would no longer change.
+UNCOUNTABLE = 10**37
+
 
 class ReasonCode(StrEnum):
     """The reason codes of the contract, in the order in which a match is judged."""
@@ -49,6 +52,7 @@ class Failure:
     @property
     def attempt(self) -> int:
         """Which conversion of the match failed, from 1."""
-        # A counter that is no number makes the match MALFORMED; its failures are counted anew.
-        attempts = self.item.get("attempts", {}).get("N", "0")
-        return max(0, int(Decimal(attempts))) + 1
+        # A counter that is no number makes the match MALFORMED. Its failures are counted anew, as those of any other
+        # counter that counts nothing: the match would wait for ever if no record could be made of them.
+        attempts = int(Decimal(self.item.get("attempts", {}).get("N", "0")))
+        return attempts + 1 if 0 <= attempts < UNCOUNTABLE else 1

@@ -16,6 +16,7 @@ from pynamodb.exceptions import PynamoDBConnectionError, TransactWriteError
 from pynamodb.transactions import TransactWrite
 
 from playlog.dead_letters import DeadLetter
+from playlog.failure import UNCOUNTABLE
 from playlog.models import FailedPlayLog, MatchCache
 from playlog.retry import RequestError, Retry, UnavailableError
 
@@ -107,7 +108,9 @@ def _write(letter: DeadLetter, attempt: int, connection: Connection, retry: Retr
         & (
             MatchCache.attempts.does_not_exist()
             | (MatchCache.attempts < letter.attempt)
-            | ~MatchCache.attempts.is_type()  # type: ignore[no-untyped-call]  # a counter that is no number made the match MALFORMED
+            # A counter that counts nothing: see Failure.attempt.
+            | (MatchCache.attempts >= UNCOUNTABLE)
+            | ~MatchCache.attempts.is_type()  # type: ignore[no-untyped-call]
         )
     )
     token = str(uuid4())
