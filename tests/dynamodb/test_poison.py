@@ -51,8 +51,8 @@ POISONS: dict[str, tuple[dict[str, Any], str]] = {
     "a list as deep as can be": ({**FAILS, "own": nested(31)}, "failed"),
     "empty things": ({**FAILS, "own": {"L": [{"L": []}, {"M": {}}, {"S": ""}, {"B": b""}]}}, "failed"),
     "many small things": ({**FAILS, "own": {"L": [{"N": "0"}] * 110_000}}, "failed"),
-    "many small maps": ({**FAILS, "own": {"L": [{"M": {"n": {"NULL": True}}}] * 30_000}}, "failed"),
-    "many names": ({**FAILS, **{f"own-{number}": {"BOOL": True} for number in range(25_000)}}, "failed"),
+    "many small maps": ({**FAILS, "own": {"L": [{"M": {"n": {"NULL": True}}}] * 3_000}}, "failed"),
+    "many names": ({**FAILS, **{f"own-{number}": {"BOOL": True} for number in range(3_000)}}, "failed"),
     "a long name": ({**FAILS, "n" * 60_000: {"S": ""}}, "failed"),
     "large binary data": ({**FAILS, "own": {"BS": [bytes([n]) * 80_000 for n in range(4)]}}, "failed"),
     "names that mean something elsewhere": (
@@ -91,8 +91,15 @@ POISONS: dict[str, tuple[dict[str, Any], str]] = {
         for name, (held, ends) in POISONS.items()
     ],
 )
+@pytest.mark.parametrize("gap", [timedelta(0), timedelta(minutes=1)], ids=["no gap", "gap"])
 def test_no_match_waits_for_ever_or_takes_others_with_it_whatever_it_holds(
-    database: Database, unique: str, connection: Connection, retry: Retry, held: dict[str, Any], ends: str
+    database: Database,
+    unique: str,
+    connection: Connection,
+    retry: Retry,
+    held: dict[str, Any],
+    ends: str,
+    gap: timedelta,
 ) -> None:
     station = {"station_id": {"S": f"station {unique}"}}
     waits: Item = {**WAITING, **station, "track_id": {"S": "track"}, "unprocessed_shard": {"S": unique}}
@@ -102,7 +109,7 @@ def test_no_match_waits_for_ever_or_takes_others_with_it_whatever_it_holds(
     for innocent in innocents:
         database.put_match(innocent, **waits)
 
-    letters = converted(database, unique, retry)
+    letters = converted(database, unique, gap, retry)
     for letter in letters:
         store(DeadLetter.from_json(letter), connection, retry)
 
@@ -115,7 +122,7 @@ def test_no_match_waits_for_ever_or_takes_others_with_it_whatever_it_holds(
     ]
 
 
-def converted(database: Database, shard: str, retry: Retry) -> list[str]:
+def converted(database: Database, shard: str, gap: timedelta, retry: Retry) -> list[str]:
     """A run over a shard.
 
     Returns:
@@ -124,9 +131,11 @@ def converted(database: Database, shard: str, retry: Retry) -> list[str]:
     settings = ConvertSettings(
         match_cache_table=database.tables.match_cache,
         play_log_table=database.tables.play_log,
+        station_guard_table=database.tables.station_guard,
         dead_letter_queue_url="queue",
         batch_size=100,
         unprocessed_shards=1,
+        airing_gap=gap,
         default_duration=timedelta(minutes=3),
         flag_below_confidence=Decimal(0),
         max_attempts=3,

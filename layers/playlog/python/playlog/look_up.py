@@ -87,7 +87,7 @@ class LookUp:
         heard: defaultdict[str, list[Match]] = defaultdict(list)
         for match in matches:
             # A station whose id no key holds has no plays, and no request may name it.
-            if len(match.station_id.encode()) <= limits.PARTITION_KEY_BYTES:
+            if limits.text_bytes(match.station_id) <= limits.PARTITION_KEY_BYTES:
                 heard[match.station_id].append(match)
         self._forget_many()
         self._read_guards([station_id for station_id in heard if station_id not in self._stations])
