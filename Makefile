@@ -22,7 +22,7 @@ unexport VIRTUAL_ENV CONDA_PREFIX PYTHONPATH PYTHONHOME UV_PROJECT_ENVIRONMENT
 
 step = @printf '\n==> %s\n' '$(1)'
 
-.PHONY: help run test lint unit integration stateful faults chaos wiring e2e test-dynamodb-local build deploy lock samples clean
+.PHONY: help run test lint unit integration stateful faults chaos mutants wiring e2e test-dynamodb-local build deploy lock samples clean
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 
@@ -66,6 +66,9 @@ faults: .tools/uv.$(UV_VERSION) ## Hold the law against each kind of fault, a fe
 
 chaos: .tools/uv.$(UV_VERSION) ## Faults, round after round until Ctrl-C (ROUNDS=1000, SEED=7)
 	@$(RUN) python -m tests.chaos $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SEED),--seed $(SEED)) $(ARGS)
+
+mutants: .tools/uv.$(UV_VERSION) ## Weaken the code for each kind of fault, and see the faults find it
+	@$(RUN) python -m tests.chaos.mutants $(ARGS)
 
 test-dynamodb-local: .tools/uv.$(UV_VERSION) ## Ask DynamoDB Local, which is AWS's own engine (Java 17)
 	$(call step,what DynamoDB does, asked of DynamoDB Local)
