@@ -356,7 +356,7 @@ def _show(found: Audit) -> None:
             soft_wrap=True,
         )
     if not found.violations:
-        out.print("The law holds: no violation.")
+        out.print("Of all else, the law holds." if found.undecided else "The law holds: no violation.")
         return
     out.print(f"The law is broken: {_counted(len(found.violations), 'violation', 'violations')}.", style="bold red")
     for kind, total in Counter(each.kind for each in found.violations).items():

@@ -143,7 +143,7 @@ class Ledger:
         self._claims: dict[PlayKey, list[str]] = {}  # matches of plays that were not there
         self._odd: list[str] = []
         # By match and attempt, the hash of what the record must say; None where any will do.
-        self._records_due: dict[tuple[str, int], int | None] = {}
+        self._records_due: dict[tuple[str, int | Decimal], int | None] = {}
 
     def add_play(self, play: Item) -> None:
         """Takes in an item of PlayLog."""
@@ -178,8 +178,9 @@ class Ledger:
     def add_record(self, record: Item) -> None:
         """Takes in an item of FailedPlayLog."""
         self.records += 1
-        match_id, attempt = record["match_id"]["S"], int(record["attempt"]["N"])
-        due = self._records_due.pop((match_id, attempt), None)
+        match_id = record["match_id"]["S"]
+        # A number made by hand may be no whole one: then it is the record of no attempt.
+        due = self._records_due.pop((match_id, Decimal(record["attempt"]["N"])), None)
         if due is not None and (due != hash(text(record, "reason")) or record.get("will_retry") != {"BOOL": False}):
             self._odd.append(match_id)
 

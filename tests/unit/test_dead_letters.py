@@ -142,6 +142,17 @@ def test_a_long_text_keeps_its_beginning_and_says_that_it_was_cut() -> None:
     assert match["track_id"] == "track-1"
 
 
+def test_a_reason_that_quotes_a_whole_item_still_fits_into_letter_record_and_match() -> None:
+    failure = Failure(make_item(), ReasonCode.UNEXPECTED, "ValueError: Invalid isoformat string: " + "x" * 350_000)
+
+    letter = DeadLetter.of(failure, max_attempts=3, now=NOW)
+
+    assert len(letter.to_json()) <= LETTER_BYTES
+    assert letter.reason.startswith("ValueError: Invalid isoformat string: xxx")
+    assert letter.reason.endswith("… [cut: it was 350,038 characters long]")
+    assert len(letter.reason) < 2_100
+
+
 def test_a_match_of_very_many_attributes_says_how_many_are_left_out() -> None:
     item = make_item(**{f"attribute-{number:05}": {"S": "x" * 20} for number in range(10_000)})
 

@@ -246,6 +246,13 @@ def test_a_counter_that_makes_no_sense_does_not_stop_the_audit(
     assert [each.kind for each in look(stack).violations] == [Kind.STRANDED, *others]
 
 
+def test_a_record_of_no_whole_attempt_stands_for_none_and_does_not_stop_the_audit(stack: Stack) -> None:
+    stack.dynamodb.put_item(TableName=stack.match_cache_table, Item=failed("m-1"))
+    half = record("m-1", "track_id is ' '") | {"attempt": {"N": "1.5"}}
+    stack.dynamodb.put_item(TableName=stack.failed_play_log_table, Item=half)
+    assert breaches(look(stack)) == [Breach(Kind.FAILED_WITHOUT_RECORD, "m-1", attempt=1)]
+
+
 def test_what_a_throttled_table_did_not_give_is_asked_for_again(stack: Stack, aws: Aws) -> None:
     expected = break_the_law(stack)
 

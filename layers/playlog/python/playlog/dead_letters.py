@@ -15,6 +15,8 @@ VERSION = 1
 LETTER_BYTES = 256 * 1024
 # What a cut value keeps, in characters: enough to recognize it.
 CUT_KEEPS = 1_000
+# An error's own words may hold whatever a table held; a reason stands in the letter, the record and the match.
+LONGEST_REASON = 2_000
 # DynamoDB nests attributes 32 deep, and the match stands two deep in its record.
 DEEPEST = 28
 
@@ -58,7 +60,7 @@ class DeadLetter:
             match_id=failure.match_id,
             attempt=failure.attempt,
             reason_code=failure.reason_code.value,
-            reason=failure.reason,
+            reason=_shortened(failure.reason),
             will_retry=failure.reason_code.retryable and failure.attempt < max_attempts,
             failed_at=now,
             match={name: plain(value) for name, value in failure.item.items()},
@@ -156,6 +158,12 @@ def _number(text: str) -> int | float | str:
         return int(number)
     # A fraction that a JSON reader would round stays text.
     return float(number) if Decimal(repr(float(number))) == number else text
+
+
+def _shortened(reason: str) -> str:
+    if len(reason) <= LONGEST_REASON:
+        return reason
+    return f"{reason[:LONGEST_REASON]}… [cut: it was {len(reason):,} characters long]"
 
 
 def _cut(match: dict[str, Any], room: int) -> dict[str, Any]:
