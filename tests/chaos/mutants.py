@@ -158,9 +158,17 @@ MUTANTS = (
         Fault.KILLED,
         f"{PACKAGE}/write.py",
         "reasons = self._send(entries, guards)",
-        "reasons = self._send([replace(each, actions=each.actions[1:]) for each in entries], []) "
-        "or self._send([replace(each, actions=each.actions[:1]) for each in entries], guards)",
-        "matches are marked in one transaction, and their plays written in the next",
+        """reasons = self._send([replace(each, actions=each.actions[:1]) for each in entries], guards)
+                reasons = reasons and [
+                    *(
+                        padded
+                        for each, reason in zip(entries, reasons)
+                        for padded in (reason, *[{"Code": "None"}] * len(each.actions[1:]))
+                    ),
+                    *reasons[len(entries) :],
+                ]
+                reasons = reasons or self._send([replace(each, actions=each.actions[1:]) for each in entries], [])""",
+        "plays are written in one transaction, and their matches marked in the next",
     ),
     Mutant(
         Fault.RUNS_AT_ONCE,
@@ -214,7 +222,7 @@ def mutants(
             out.print(f"{mutant.fault}: {mutant.why}", style="bold", soft_wrap=True)
             try:
                 with _copy_with(mutant) as (copy, line):
-                    out.print(f"  {mutant.file}:{line}: {mutant.old.strip()}", soft_wrap=True)
+                    out.print(f"  {mutant.file}:{line}: {mutant.old.strip().splitlines()[0]}", soft_wrap=True)
                     found = _found(
                         mutant, copy, range(number * SEEDS_APART, number * SEEDS_APART + seeds), server, here
                     )

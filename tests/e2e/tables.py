@@ -77,7 +77,7 @@ def away_from_the_schedule(stack: Stack, name: str) -> Iterator[Tables]:
         properties = template.value(table.properties)
         parts = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode")
         stack.dynamodb.create_table(
-            TableName=f"{name}-{table.logical_id}", **{part: properties[part] for part in parts}
+            TableName=f"{name}-{table.logical_id}", **{part: properties[part] for part in parts if part in properties}
         )
     try:
         names = (f"{name}-{kind}Table" for kind in ("MatchCache", "PlayLog", "FailedPlayLog"))
