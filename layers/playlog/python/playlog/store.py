@@ -84,7 +84,7 @@ def store(letter: DeadLetter, connection: Connection, retry: Retry) -> bool:
         if about_record == "ConditionalCheckFailed":
             # The match waits with fewer attempts than it has records: somebody wrote it anew. Its history goes on.
             attempt = _last_attempt(letter.match_id, retry) + 1
-    raise UnavailableError(f"match {letter.match_id!r}: other writes were in the way to the end of the time")
+    raise UnavailableError(f"match {letter.match_id!r}: no time was left, or other writes were in the way to its end")
 
 
 def _write(letter: DeadLetter, attempt: int, connection: Connection, retry: Retry) -> list[dict[str, Any]]:
