@@ -440,7 +440,9 @@ def _to_retry(stack: Stack, match_ids: list[str] | None, selection: Selection) -
         return
     records = (record for code in selection.codes for record in _records(stack, code, selection))
     for page in batched(records, RECORDS_PER_PAGE):
-        last_attempts = {(record["match_id"]["S"], Decimal(record["attempt"]["N"])) for record in page}
+        last_attempts: set[tuple[str, int | Decimal]] = {
+            (record["match_id"]["S"], Decimal(record["attempt"]["N"])) for record in page
+        }
         # A match whose earlier attempt this was has failed for another reason since, waits, or was played.
         yield {
             match["match_id"]["S"]: match
