@@ -22,7 +22,7 @@ unexport VIRTUAL_ENV CONDA_PREFIX PYTHONPATH PYTHONHOME UV_PROJECT_ENVIRONMENT
 
 step = @printf '\n==> %s\n' '$(1)'
 
-.PHONY: help run test lint unit integration stateful faults chaos mutants wiring e2e test-dynamodb-local build deploy lock samples clean
+.PHONY: help run test lint unit integration stateful faults chaos mutants bench wiring e2e test-dynamodb-local build deploy lock samples clean
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 
@@ -69,6 +69,9 @@ chaos: .tools/uv.$(UV_VERSION) ## Faults, round after round until Ctrl-C (ROUNDS
 
 mutants: .tools/uv.$(UV_VERSION) ## Weaken the code for each kind of fault, and see the faults find it
 	@$(RUN) python -m tests.chaos.mutants $(ARGS)
+
+bench: .tools/uv.$(UV_VERSION) ## Measure what a match costs, beside a floor (ARGS="1000 --json" picks sizes)
+	@$(RUN) python -m bench $(ARGS)
 
 test-dynamodb-local: .tools/uv.$(UV_VERSION) ## Ask DynamoDB Local, which is AWS's own engine (Java 17)
 	$(call step,what DynamoDB does, asked of DynamoDB Local)

@@ -93,19 +93,13 @@ def between_marks(text: str, name: str, content: str) -> str:
 
 def grids(results: Results) -> list[Grid]:
     """All that there is to show."""
-    return [
-        _targets(results),
-        _backlogs(results),
-        _requests(results),
-        _units(results),
-        _cold_starts(results),
-        _costs(results),
-    ]
+    every = (_targets, _backlogs, _requests, _units, _cold_starts, _costs)
+    return [grid(results) for grid in every]
 
 
 def _targets(results: Results) -> Grid:
     rows = [
-        (each.name, f"{each.limit:g} {each.unit}", f"{each.measured:.3g}", "met" if each.met else "**not met**")
+        (each.name, f"{each.limit:g} {each.unit}", f"{each.measured:.3g}", "met" if each.met else "not met")
         for each in results.targets
     ]
     return Grid("targets", ("target", "at most", "measured", ""), rows)
@@ -168,9 +162,8 @@ def _costs(results: Results) -> Grid:
     parts = cost.parts(results)
     rows = [(part.name, part.basis, *(_dollars(part.dollars[name]) for name in cost.GB_SECOND)) for part in parts]
     totals = (_dollars(sum(part.dollars[name] for part in parts)) for name in cost.GB_SECOND)
-    return Grid(
-        "cost", ("a million matches in a month", "basis", *cost.GB_SECOND), [*rows, ("**together**", "", *totals)]
-    )
+    columns = ("a million matches in a month", "basis", *cost.GB_SECOND)
+    return Grid("cost", columns, [*rows, ("together", "", *totals)])
 
 
 def _dollars(amount: float) -> str:

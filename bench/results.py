@@ -196,42 +196,30 @@ class Results:
     def targets(self) -> list[Target]:
         """What issue 6 asks for, and what there is: the worst of the large backlogs."""
         handler, botocore = (self.cold_start(what, compiled=False) for what in ("handler", "botocore"))
-        large = self.large
+        large, every = self.large, self.backlogs
+        requests = max(each.requests_per_1000 for each in large)
+        written = max(each.per_match("write") for each in large)
+        imported = handler.import_seconds / botocore.import_seconds
+        megabytes = sum(self.layers.values()) / 1_000_000
         return [
-            Target(
-                "requests per 1,000 matches",
-                REQUESTS_PER_1000,
-                max(each.requests_per_1000 for each in large),
-                "requests",
-            ),
-            Target(
-                "write units per match", WRITE_UNITS_PER_MATCH, max(each.per_match("write") for each in large), "units"
-            ),
-            Target("CPU per match", CPU_OF_FLOOR, max(each.of_floor for each in large), "× the floor's"),
-            Target(
-                "import of the handler",
-                IMPORT_OF_BOTOCORE,
-                handler.import_seconds / botocore.import_seconds,
-                "× botocore's",
-            ),
-            Target("layers, unzipped", LAYER_MEGABYTES, sum(self.layers.values()) / 1_000_000, "MB"),
-            Target("memory from 10,000 matches on", SPREAD_PERCENT, growth(each.megabytes for each in large), "% more"),
-            Target(
-                "CPU per match, all sizes", SPREAD_PERCENT, spread(each.cpu_ms for each in self.backlogs), "% apart"
-            ),
+            Target("requests per 1,000 matches", REQUESTS_PER_1000, requests, "requests"),
+            Target("write units per match", WRITE_UNITS_PER_MATCH, written, "units"),
+            Target("CPU per match", CPU_OF_FLOOR, max(each.of_floor for each in large), "times the floor's"),
+            Target("import of the handler", IMPORT_OF_BOTOCORE, imported, "times botocore's"),
+            Target("layers, unzipped", LAYER_MEGABYTES, megabytes, "MB"),
+            Target("memory, 10,000 to 100,000", SPREAD_PERCENT, growth([each.megabytes for each in large]), "% more"),
+            Target("CPU per match, all sizes", SPREAD_PERCENT, spread([each.cpu_ms for each in every]), "% apart"),
         ]
 
 
-def growth(values: Any) -> float:
+def growth(values: Sequence[float]) -> float:
     """How much larger the last value is than the first, in percent."""
-    first, *_, last = (*values,) * 2
-    return (last / first - 1) * 100
+    return (values[-1] / values[0] - 1) * 100
 
 
-def spread(values: Any) -> float:
+def spread(values: Sequence[float]) -> float:
     """How much larger the largest value is than the smallest, in percent."""
-    listed = list(values)
-    return (max(listed) / min(listed) - 1) * 100
+    return (max(values) / min(values) - 1) * 100
 
 
 def _backlog(content: dict[str, Any]) -> Backlog:
