@@ -125,6 +125,16 @@ class _Names:
     match_cache: str
     play_log: str
 
+    @classmethod
+    def of(cls, whose: str) -> "_Names":
+        """The pair of the converter or the floor."""
+        return cls(f"bench-{whose}-matches", f"bench-{whose}-plays")
+
+    @property
+    def by_logical_id(self) -> dict[str, str]:
+        """What the template calls them, and what they are called."""
+        return {"MatchCacheTable": self.match_cache, "PlayLogTable": self.play_log}
+
 
 @dataclass(frozen=True)
 class _Bench:
@@ -217,7 +227,7 @@ class _Bench:
             raise CommandError(f"the counts cannot be trusted: {meter.refused:,} requests were refused")
 
     def _floor(self, names: _Names, transactions: Path, what: str) -> Process:
-        sent = _Names("bench-converter-MatchCacheTable", "bench-converter-PlayLogTable")
+        sent = _Names.of("converter")
         task = {
             "transactions": str(transactions),
             "names": {sent.match_cache: names.match_cache, sent.play_log: names.play_log},
@@ -275,21 +285,23 @@ class _Bench:
         return json.loads(output.read_text().splitlines()[-1])
 
     @contextmanager
-    def _tables(self, name: str) -> Iterator[_Names]:
+    def _tables(self, whose: str) -> Iterator[_Names]:
         """Tables of the template that no function of the stack knows, so that the schedule converts nothing here."""
-        made = {logical_id: f"bench-{name}-{logical_id}" for logical_id in ("MatchCacheTable", "PlayLogTable")}
-        for logical_id, table in made.items():
+        names = _Names.of(whose)
+        for logical_id, table in names.by_logical_id.items():
             properties = {part: self.deployed.tables[logical_id][part] for part in OF_A_TABLE}
             self.stack.dynamodb.create_table(TableName=table, **properties)
         try:
-            yield _Names(made["MatchCacheTable"], made["PlayLogTable"])
+            yield names
         finally:
-            for table in made.values():
+            for table in names.by_logical_id.values():
                 self.stack.dynamodb.delete_table(TableName=table)
 
     def _known(self, names: _Names) -> dict[str, Table]:
-        by_id = {"MatchCacheTable": names.match_cache, "PlayLogTable": names.play_log}
-        return {name: Table.of(logical_id, self.deployed.tables[logical_id]) for logical_id, name in by_id.items()}
+        return {
+            name: Table.of(logical_id, self.deployed.tables[logical_id])
+            for logical_id, name in names.by_logical_id.items()
+        }
 
     def _load(self, names: _Names, size: int, what: str) -> None:
         puts: list[Any] = []
