@@ -100,3 +100,6 @@ if __name__ == "__main__":
     except CommandError as error:
         err.print(f"bench: {error}", soft_wrap=True)
         sys.exit(1)
+    except KeyboardInterrupt:
+        err.print("bench: told to stop")
+        sys.exit(130)

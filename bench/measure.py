@@ -158,7 +158,9 @@ class _Bench:
             found[what, compiled].append(self._cold_start(what, compiled=compiled))
         self.progress("cold starts", total, total)
         return tuple(
-            ColdStart(what, compiled, _median(each, "import_seconds"), _median(each, "request_seconds"))
+            ColdStart(
+                what, compiled, *(_median(each, f"{name}_seconds") for name in ("import", "import_cpu", "request"))
+            )
             for (what, compiled), each in found.items()
         )
 

@@ -93,7 +93,7 @@ def between_marks(text: str, name: str, content: str) -> str:
 
 def grids(results: Results) -> list[Grid]:
     """All that there is to show."""
-    every = (_targets, _backlogs, _requests, _units, _cold_starts, _costs)
+    every = (_targets, _backlogs, _requests, _units, _cold_starts, _layers, _costs)
     return [grid(results) for grid in every]
 
 
@@ -149,13 +149,19 @@ def _cold_starts(results: Results) -> Grid:
         (
             {"handler": "the handler", "botocore": "botocore with a DynamoDB client"}[each.what],
             "there" if each.compiled else "not there",
+            f"{each.import_cpu_seconds * 1_000:.0f} ms",
             f"{each.import_seconds * 1_000:.0f} ms",
             f"{each.request_seconds * 1_000:.0f} ms",
         )
         for each in results.cold_starts
     ]
-    layers = [(f"{name}, unzipped", "", "", f"{size / 1_000_000:.2f} MB") for name, size in results.layers.items()]
-    return Grid("cold-starts", ("median of fresh processes", "bytecode", "import", "first request"), [*rows, *layers])
+    columns = ("median of ten fresh processes", "bytecode", "import, CPU", "import, clock", "first request")
+    return Grid("cold-starts", columns, rows)
+
+
+def _layers(results: Results) -> Grid:
+    rows = [(name, f"{size / 1_000_000:.2f} MB") for name, size in results.layers.items()]
+    return Grid("layers", ("layer", "unzipped"), rows)
 
 
 def _costs(results: Results) -> Grid:

@@ -122,16 +122,20 @@ class Backlog:
 
 @dataclass(frozen=True)
 class ColdStart:
-    """A process's way to its first answer, the median of fresh ones, in seconds.
+    """A process's way to its first answer, the median of fresh ones.
 
     Attributes:
         what: ``handler`` or ``botocore``.
         compiled: whether bytecode was there. Lambda's layers hold none, and it cannot be written there.
+        import_seconds: of the clock, until everything is imported and the clients are made.
+        import_cpu_seconds: user and system time until then.
+        request_seconds: of the clock, from then to the first answer.
     """
 
     what: str
     compiled: bool
     import_seconds: float
+    import_cpu_seconds: float
     request_seconds: float
 
 
@@ -199,7 +203,7 @@ class Results:
         large, every = self.large, self.backlogs
         requests = max(each.requests_per_1000 for each in large)
         written = max(each.per_match("write") for each in large)
-        imported = handler.import_seconds / botocore.import_seconds
+        imported = handler.import_cpu_seconds / botocore.import_cpu_seconds
         megabytes = sum(self.layers.values()) / 1_000_000
         return [
             Target("requests per 1,000 matches", REQUESTS_PER_1000, requests, "requests"),

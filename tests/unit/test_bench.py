@@ -211,8 +211,8 @@ def results() -> Results:
     )
     small = Backlog(1_000, {"Query": 40}, (), (Process(0.105, 1.0, 60.0),), (Process(0.05, 1.0, 20.0),))
     large = Backlog(10_000, {"Query": 300}, units, (Process(1.0, 5.0, 60.0),), (Process(0.5, 5.0, 20.0),))
-    starts = [ColdStart("handler", each, 0.4, 0.01) for each in (True, False)]
-    starts += [ColdStart("botocore", each, 0.3, 0.01) for each in (True, False)]
+    starts = [ColdStart("handler", each, 0.4, 0.4, 0.01) for each in (True, False)]
+    starts += [ColdStart("botocore", each, 0.3, 0.3, 0.01) for each in (True, False)]
     machine = Machine("a cpu", 2, "3.13.0", "Linux x86_64", "2026-03-14")
     return Results(machine, 1_024, {"DependenciesLayer": 10_000_000}, tuple(starts), (small, large))
 
