@@ -70,7 +70,7 @@ def parts(results: Results) -> list[Part]:
     return [
         *priced,
         Part("Lambda: converting them", converting, ESTIMATE),
-        Part("Lambda: a run every 2 minutes for a month", looking, ESTIMATE),
+        Part("Lambda: a run every 2 minutes", looking, ESTIMATE),
     ]
 
 

@@ -13,7 +13,7 @@ SHADES = ("#2f6db3", "#5b9bd5", "#c8731f", "#e8a55c", "#ad2f6d", "#7b8794", "#3b
 
 def targets(results: Results) -> str:
     """Each target: how much of what it allows is used."""
-    left, right, row = 250, 620, 34
+    left, right, row = 220, 480, 34
     at_most = 100 * max(2.0, *(each.measured / each.limit for each in results.targets))
     scale = (right - left) / at_most
     shapes = []
@@ -23,7 +23,7 @@ def targets(results: Results) -> str:
         shapes += [
             _text(left - 12, y + 15, each.name, anchor="end"),
             _bar(left, y, max(0.0, used * scale), 20, GREEN if each.met else RED),
-            _text(max(left, left + used * scale) + 8, y + 15, f"{each.measured:.3g} of {each.limit:g} {each.unit}"),
+            _text(right + 24, y + 15, f"{each.measured:.3g}, at most {each.limit:g} {each.unit}"),
         ]
     bottom = 66 + row * len(results.targets)
     line = left + 100 * scale
@@ -69,8 +69,7 @@ def costs(results: Results) -> str:
         shapes.append(_text(x + 10, y + 19, f"${sum(part.dollars[name] for part in parts):.2f}"))
     for number, (part, shade) in enumerate(zip(parts, SHADES, strict=False)):
         x, y = 40 + 360 * (number % 2), 156 + 24 * (number // 2)
-        arm, intel = part.dollars.values()
-        price = f"${arm:.2f}" if f"{arm:.2f}" == f"{intel:.2f}" else f"${arm:.2f} / ${intel:.2f}"
+        price = " / ".join(dict.fromkeys(f"${dollars:.3f}" for dollars in part.dollars.values()))
         shapes += [_bar(x, y, 14, 14, shade), _text(x + 22, y + 12, f"{part.name}: {price}", small=True)]
     return _figure("A million matches in a month, us-east-1", 156 + 24 * ((len(parts) + 1) // 2) + 10, shapes)
 

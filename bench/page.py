@@ -24,26 +24,28 @@ class Grid:
 
     Attributes:
         name: of its place in the page.
-        columns: the first is for names, the others for figures.
+        columns: the first are for texts, the others for figures.
         rows: of as many cells.
+        texts: how many columns are for texts.
     """
 
     name: str
     columns: tuple[str, ...]
     rows: Sequence[tuple[str, ...]]
+    texts: int = 1
 
     def as_table(self) -> Table:
         """For a terminal."""
         table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="bold")
         for number, column in enumerate(self.columns):
-            table.add_column(column, justify="right" if number else "left")
+            table.add_column(column, justify="right" if number >= self.texts else "left")
         for row in self.rows:
             table.add_row(*row)
         return table
 
     def as_markdown(self) -> str:
         """For the page."""
-        rule = "|".join(["---", *["---:"] * (len(self.columns) - 1)])
+        rule = "|".join("---:" if number >= self.texts else "---" for number in range(len(self.columns)))
         lines = [" | ".join(self.columns), *(" | ".join(row) for row in self.rows)]
         head, *body = (f"| {line} |" for line in lines)
         return "\n".join([head, f"|{rule}|", *body])
@@ -141,7 +143,7 @@ def _units(results: Results) -> Grid:
         for each in largest.units
     ]
     whole = f"{largest.per_match('write'):.3g} write, {largest.per_match('read'):.3g} read"
-    return Grid("units", ("units for a match", "the rule", "units"), [*rows, ("all", "", whole)])
+    return Grid("units", ("units for a match", "the rule", "units"), [*rows, ("all", "", whole)], texts=2)
 
 
 def _cold_starts(results: Results) -> Grid:
@@ -156,7 +158,7 @@ def _cold_starts(results: Results) -> Grid:
         for each in results.cold_starts
     ]
     columns = ("median of ten fresh processes", "bytecode", "import, CPU", "import, clock", "first request")
-    return Grid("cold-starts", columns, rows)
+    return Grid("cold-starts", columns, rows, texts=2)
 
 
 def _layers(results: Results) -> Grid:
@@ -169,8 +171,8 @@ def _costs(results: Results) -> Grid:
     rows = [(part.name, part.basis, *(_dollars(part.dollars[name]) for name in cost.GB_SECOND)) for part in parts]
     totals = (_dollars(sum(part.dollars[name] for part in parts)) for name in cost.GB_SECOND)
     columns = ("a million matches in a month", "basis", *cost.GB_SECOND)
-    return Grid("cost", columns, [*rows, ("together", "", *totals)])
+    return Grid("cost", columns, [*rows, ("together", "", *totals)], texts=2)
 
 
 def _dollars(amount: float) -> str:
-    return f"${amount:.3f}" if amount < 0.1 else f"${amount:.2f}"
+    return f"${amount:.3f}"
