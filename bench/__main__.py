@@ -45,10 +45,7 @@ def bench(
         except (ValueError, KeyError, TypeError):
             raise CommandError(f"{read} holds no figures of a bench: name a file that --to has written") from None
     else:
-        results = _measured(sizes or SIZES)
-        to.parent.mkdir(parents=True, exist_ok=True)
-        to.write_text(json.dumps(asdict(results), indent=2) + "\n")
-        err.print(f"written to {to}", soft_wrap=True)
+        results = _measured(sizes or SIZES, to)
     if docs:
         page.write(results, ROOT / "docs")
     if as_json:
@@ -59,11 +56,16 @@ def bench(
             out.print()
 
 
-def _measured(sizes: list[int]) -> Results:
+def _measured(sizes: list[int], to: Path) -> Results:
+    """Measures, and writes what there is after each backlog: the largest takes as long as all the others."""
+    to.parent.mkdir(parents=True, exist_ok=True)
     session = embedded.session("bench")
     err.print("building and deploying into an embedded AWS")
     with embedded.deployed("bench", PARAMETERS) as server, _shown() as progress:
-        return measure(find_stack(), server, session.build, session.scratch, sizes, progress)
+        for results in measure(find_stack(), server, session.build, session.scratch, sizes, progress):
+            to.write_text(json.dumps(asdict(results), indent=2) + "\n")
+    err.print(f"written to {to}", soft_wrap=True)
+    return results
 
 
 @contextmanager

@@ -44,7 +44,7 @@ def headers(body: bytes, host: str, now: str, key: bytes) -> dict[str, str]:
 
 def main() -> None:
     """Sends the transactions one after the other, and says what that took."""
-    task = json.load(sys.stdin)
+    task = json.loads(sys.stdin.readline())
     connection = HTTPConnection(task["host"], task["port"])
     host = f"{task['host']}:{task['port']}"
     key = signing_key("test", time.strftime("%Y%m%d", time.gmtime()))

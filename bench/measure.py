@@ -8,8 +8,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
@@ -65,7 +65,7 @@ class Deployed:
 
 def measure(
     stack: Stack, server: Server, build: Path, scratch: Path, sizes: Sequence[int], progress: Progress
-) -> Results:
+) -> Iterator[Results]:
     """Measures everything.
 
     Args:
@@ -76,6 +76,9 @@ def measure(
         sizes: of the backlogs, in matches.
         progress: is told how far it is.
 
+    Yields:
+        What has been measured so far, after each backlog.
+
     Raises:
         CommandError: a process failed, a run did not convert all, or the counts cannot be trusted.
     """
@@ -84,10 +87,12 @@ def measure(
     try:
         bench = _Bench(stack, server, proxy, deployed, scratch, progress)
         cold_starts = bench.cold_starts()
-        backlogs = tuple(bench.backlog(size) for size in sorted(sizes))
+        results = Results(_machine(), deployed.memory_megabytes, deployed.layers, cold_starts, ())
+        for size in sorted(sizes):
+            results = replace(results, backlogs=(*results.backlogs, bench.backlog(size)))
+            yield results
     finally:
         proxy.close()
-    return Results(_machine(), deployed.memory_megabytes, deployed.layers, cold_starts, backlogs)
 
 
 def _laid_out(stack: Stack, build: Path, scratch: Path) -> Deployed:
@@ -172,8 +177,7 @@ class _Bench:
         for number in range(rounds):
             what = f"{size:,} matches, round {number + 1} of {rounds}"
             with self._tables("converter") as names:
-                self._load(names, size, f"{what}: loading")
-                meter, process = self._convert(names, size, transactions, f"{what}: converting")
+                meter, process = self._convert(names, size, transactions, what)
             with self._tables("floor") as names:
                 self._load(names, size, f"{what}: loading for the floor")
                 floor.append(self._floor(names, transactions, f"{what}: the floor"))
@@ -206,16 +210,19 @@ class _Bench:
             "PLAY_LOG_TABLE": names.play_log,
         }
         meter = Meter(self._known(names))
-        task = {"paths": self.deployed.paths, "handler": "app.handler", "event": {}}
-        with self.proxy.counting(meter, transactions):
-            said = self._process(
-                "bench.one_run",
-                task,
-                self.proxy.endpoint,
-                variables,
-                ["-B"],
-                watch=lambda: self.progress(what, meter.played, size),
-            )
+        ready = self.scratch / "ready"
+        ready.unlink(missing_ok=True)
+        task = {"paths": self.deployed.paths, "handler": "app.handler", "event": {}, "ready": str(ready)}
+        with self._started("bench.one_run", task, self.proxy.endpoint, variables, ["-B"]) as process:
+            while not ready.exists() and process.poll() is None:
+                time.sleep(POLL_SECONDS)
+            self._load(names, size, f"{what}: loading")
+            with self.proxy.counting(meter, transactions):
+                _write_line(process, "go")
+                while process.poll() is None:
+                    self.progress(f"{what}: converting", meter.played, size)
+                    time.sleep(POLL_SECONDS)
+        said = self._said("bench.one_run", process)
         self._check(said.pop("answer"), meter, size)
         return meter, Process(**said)
 
@@ -243,15 +250,18 @@ class _Bench:
         return Process(**said)
 
     def _process(
-        self,
-        module: str,
-        task: dict[str, Any],
-        endpoint: str,
-        variables: dict[str, str],
-        options: list[str],
-        watch: Callable[[], None] = lambda: None,
+        self, module: str, task: dict[str, Any], endpoint: str, variables: dict[str, str], options: list[str]
     ) -> Any:
-        """Runs one of this package's scripts with no packages but those of the layers, and returns what it says."""
+        """Runs one of this package's scripts to its end, and returns what it says."""
+        with self._started(module, task, endpoint, variables, options) as process:
+            process.wait()
+        return self._said(module, process)
+
+    @contextmanager
+    def _started(
+        self, module: str, task: dict[str, Any], endpoint: str, variables: dict[str, str], options: list[str]
+    ) -> Iterator[subprocess.Popen[bytes]]:
+        """One of this package's scripts at work, with no packages but those of the layers."""
         environment = {
             **self.server.environment,
             **variables,
@@ -261,8 +271,7 @@ class _Bench:
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "AWS_EC2_METADATA_DISABLED": "true",
         }
-        output, errors = self.scratch / "stdout", self.scratch / "stderr"
-        with output.open("wb") as out, errors.open("wb") as err:
+        with (self.scratch / "stdout").open("wb") as out, (self.scratch / "stderr").open("wb") as err:
             process = subprocess.Popen(  # noqa: S603
                 [sys.executable, "-E", "-s", "-S", *options, "-m", module],
                 env=environment,
@@ -272,19 +281,18 @@ class _Bench:
                 stderr=err,
             )
             try:
-                assert process.stdin
-                with process.stdin as pipe:
-                    pipe.write(json.dumps(task).encode())
-                while process.poll() is None:
-                    watch()
-                    time.sleep(POLL_SECONDS)
+                _write_line(process, json.dumps(task))
+                yield process
             finally:
                 process.kill()
-                process.wait()
+                process.communicate()
+
+    def _said(self, module: str, process: subprocess.Popen[bytes]) -> Any:
+        """The last line of a script that has ended."""
         if process.returncode:
-            last = (errors.read_text().strip().splitlines() or ["nothing"])[-1]
+            last = ((self.scratch / "stderr").read_text().strip().splitlines() or ["nothing"])[-1]
             raise CommandError(f"{module} ended with status {process.returncode}, saying {last}")
-        return json.loads(output.read_text().splitlines()[-1])
+        return json.loads((self.scratch / "stdout").read_text().splitlines()[-1])
 
     @contextmanager
     def _tables(self, whose: str) -> Iterator[_Names]:
@@ -313,6 +321,13 @@ class _Bench:
                 self.stack.dynamodb.batch_write_item(RequestItems={names.match_cache: puts})
                 puts = []
                 self.progress(what, number, size)
+
+
+def _write_line(process: subprocess.Popen[bytes], line: str) -> None:
+    assert process.stdin
+    with suppress(BrokenPipeError):  # it has ended, and its status says why
+        process.stdin.write(f"{line}\n".encode())
+        process.stdin.flush()
 
 
 def _median(each: list[dict[str, float]], name: str) -> float:
