@@ -243,6 +243,12 @@ def test_memory_that_grows_with_the_backlog_misses_its_target() -> None:
     assert "memory, 10,000 to 100,000" in [target.name for target in grown.targets if not target.met]
 
 
+def test_a_single_size_is_not_said_to_cost_the_same_at_every_size() -> None:
+    *_, large = results().backlogs
+    names = [target.name for target in replace(results(), backlogs=(large,)).targets]
+    assert not [name for name in names if name.startswith("memory") or name.endswith("all sizes")]
+
+
 def test_a_million_matches_are_priced_by_their_units() -> None:
     by_name = {part.name: part.dollars["arm64"] for part in cost.parts(results())}
     assert by_name["writing MatchCache"] == pytest.approx(4 * 0.625)
