@@ -71,7 +71,8 @@ def write(results: Results, folder: Path) -> None:
     machine = results.machine
     told = (
         f"One run on {machine.date}: {machine.cpu}, {machine.cores} cores, {machine.system}, Python {machine.python}. "
-        "The embedded AWS and the proxy ran on the same cores."
+        "The embedded AWS and the proxy ran on the same cores. "
+        f"The largest backlog had {results.backlogs[-1].matches:,} matches."
     )
     for name, content in [("machine", told), *((grid.name, grid.as_markdown()) for grid in grids(results))]:
         text = between_marks(text, name, content)
