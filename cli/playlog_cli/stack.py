@@ -3,6 +3,8 @@
 import ipaddress
 import os
 from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -10,6 +12,7 @@ from urllib.parse import urlsplit
 import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from playlog import retry
 
 from playlog_cli.errors import CommandError
 
@@ -44,6 +47,8 @@ class Stack:
         name: of the CloudFormation stack.
         session: region and credentials.
         shards: its ``UnprocessedShards``, 1 to 64.
+        default_duration: its ``DefaultDurationSeconds``.
+        flag_below_confidence: its ``FlagBelowConfidence``, 0 to 100.
     """
 
     name: str
@@ -56,11 +61,18 @@ class Stack:
     convert_matches_function: str
     store_failures_function: str
     shards: int
+    default_duration: timedelta
+    flag_below_confidence: Decimal
 
     @cached_property
     def dynamodb(self) -> "DynamoDBClient":
         """Client for the tables."""
         return self.session.client("dynamodb", config=CLIENT_CONFIG)
+
+    @cached_property
+    def dynamodb_asked_once(self) -> "DynamoDBClient":
+        """Client for the tables that sends a request once: ``playlog.retry`` decides how often it is sent again."""
+        return self.session.client("dynamodb", config=retry.CLIENT_CONFIG)
 
     @cached_property
     def sqs(self) -> "SQSClient":
@@ -151,6 +163,8 @@ def _stack(description: "StackTypeDef", session: boto3.Session) -> Stack:
             convert_matches_function=outputs["ConvertMatchesFunction"],
             store_failures_function=outputs["StoreFailuresFunction"],
             shards=int(parameters["UnprocessedShards"]),
+            default_duration=timedelta(seconds=float(parameters["DefaultDurationSeconds"])),
+            flag_below_confidence=Decimal(parameters["FlagBelowConfidence"]),
         )
     except KeyError as missing:
         raise CommandError(

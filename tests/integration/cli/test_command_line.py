@@ -160,7 +160,7 @@ def test_text_that_no_terminal_can_show_ends_no_command(terminal: Terminal, monk
 def test_a_file_that_is_not_there_is_one_line(terminal: Terminal, tmp_path: Path) -> None:
     missing = tmp_path / "nope.csv"
     status, out, err = terminal.run("load", missing)
-    wanted = f"playlog: {missing}: No such file or directory: name a file of matches, CSV or JSON Lines\n"
+    wanted = f"playlog: {missing}: No such file or directory: name a file of matches, CSV or JSON\n"
     assert (status, out, err) == (1, "", wanted)
 
 
