@@ -86,7 +86,7 @@ def row_of(result: Result, station: str | None) -> Row | None:
         return None
     heard_on = result.station or station
     if not heard_on:
-        raise RowError("the result names no stream_id or channel_id: say with --station which station it is of")
+        raise RowError("the result names no stream_id or channel_id: say with --station which it is")
     best = min(candidates, key=_rank)
     matched_at = _time(metadata)
     isrcs, acrid = _isrcs(best), best.get("acrid")

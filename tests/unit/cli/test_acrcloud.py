@@ -152,7 +152,7 @@ def test_silence_is_no_match_and_no_mistake(tmp_path: Path, nothing: dict[str, A
 @pytest.mark.parametrize(
     ("document", "problem"),
     [
-        (result(WISH), "the result names no stream_id or channel_id: say with --station which station it is of"),
+        (result(WISH), "the result names no stream_id or channel_id: say with --station which it is"),
         (
             callback({"status": {"code": 3003, "msg": "Limit exceeded"}}),
             "status is 3003, 'Limit exceeded': that is an error",
