@@ -36,7 +36,7 @@ from playlog_cli.stack import Stack
 WRITERS = 4
 BATCHES_AHEAD = 2 * WRITERS  # how far reading may be ahead of writing: this bounds the memory
 PATIENCE_SECONDS = 60.0  # for a transaction that DynamoDB throttles
-PLAYED_AHEAD = 200  # matches of an old system that are written together: some four transactions, all but the last full
+PLAYED_TOGETHER = 200  # matches of an old system: some four transactions, of which all but the last are full
 
 
 @dataclass(frozen=True)
@@ -383,11 +383,13 @@ def _batches(matches: Iterable[_Put | _Play]) -> Iterator[_Batch]:
     actions = put_bytes = play_bytes = 0
     for match in matches:
         if isinstance(match, _Play):
-            plays.append(match)
-            play_bytes += item_bytes(match.match.item)
-            if len(plays) == PLAYED_AHEAD or play_bytes > TRANSACTION_BYTES:
+            # In an export by time, the matches of a play stay together, and no two threads write at one play.
+            is_enough = len(plays) >= PLAYED_TOGETHER and match.match.matched_at != plays[-1].match.matched_at
+            if is_enough or play_bytes > TRANSACTION_BYTES:
                 yield plays
                 plays, play_bytes = [], 0
+            plays.append(match)
+            play_bytes += item_bytes(match.match.item)
             continue
         size = sum(map(item_bytes, match.items))
         if actions + len(match.items) > TRANSACTION_ACTIONS or put_bytes + size > TRANSACTION_BYTES:

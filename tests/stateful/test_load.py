@@ -159,7 +159,7 @@ def loadings(aws: Clients, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
     monkeypatch.setattr(retry, "time", clock)
     monkeypatch.setattr(convert, "SIDE_BY_SIDE", 1)
     monkeypatch.setattr(load, "WRITERS", 1)
-    monkeypatch.setattr(load, "PLAYED_AHEAD", 3)
+    monkeypatch.setattr(load, "PLAYED_TOGETHER", 3)
     monkeypatch.setattr(load, "TRANSACTION_ACTIONS", 4)
     monkeypatch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda *_: 0)
     path = tmp_path / "matchcache.csv"
