@@ -268,3 +268,12 @@ def test_a_document_of_acrclouds_that_is_none_takes_no_other_with_it(stack: Stac
     result = load(stack, path)
     assert (result.rows, result.added, [bad.line for bad in result.bad_rows]) == (2, 1, [1])
     assert len(aws.matches()) == 1
+
+
+def test_the_matches_of_a_play_are_written_together_in_an_export_by_time(
+    stack: Stack, aws: Aws, export: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("playlog_cli.load.PLAYED_TOGETHER", 1)
+    load(stack, export)
+    # A play of two matches, a play of one; the match that waits, and two failures with their records.
+    assert sorted(len(request.actions) for request in aws.sent(TRANSACT)) == [2, 3, 5]

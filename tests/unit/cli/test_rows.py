@@ -152,6 +152,7 @@ def test_a_file_that_holds_no_rows_says_what_it_would_have_to_hold(
         b'[]\n[{"a": "1"}]\r\n[{"b": "}{]["}]',
         gzip.compress(b'\xef\xbb\xbf[{"a": "1"},\n{"b": "}{]["}]'),
     ],
+    ids=["line", "member-a-line", "anywhere", "documents", "lists", "gzip"],
 )
 def test_json_is_read_as_it_was_laid_out(tmp_path: Path, content: bytes) -> None:
     rows = read(tmp_path, content)
