@@ -298,8 +298,8 @@ class _Load:
             CommandError: DynamoDB throttles, or other writes are in the way, for longer than it is worth to wait.
             ClientError: DynamoDB refuses what has nothing to do with the matches.
         """
-        # As the old system had them: each instant its own play, whatever this stack's gap. As long as it takes: ``Retry``
-        # counts its tries as well, anew for each batch.
+        # As the old system had them: each instant its own play, whatever this stack's gap. The time has no end:
+        # ``Retry`` counts its tries as well, anew for each batch.
         writer = Writer(
             self._stack.dynamodb_asked_once,
             Tables(self._stack.match_cache_table, self._stack.play_log_table),

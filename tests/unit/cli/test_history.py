@@ -120,7 +120,7 @@ def test_what_was_played_and_can_be_no_play_has_failed_and_says_so(seen: Seen) -
 
 
 def test_a_huge_reason_leaves_room_for_the_match_that_it_is_about(seen: Seen) -> None:
-    failed = state(seen, failed_reason="x" * 100_000, notes="y" * 200_000)
+    failed = state(seen, failed_reason="x" * 100_000, notes="y" * 300_000)
     assert isinstance(failed, Failed)
     assert failed.record["match"]["M"]["match_id"] == {"S": "4711"}
     assert "cut" in failed.record["match"]["M"]["notes"]["S"]
