@@ -20,6 +20,7 @@ from playlog_cli.local import local_app
 from playlog_cli.options import AsJson, Profile, Region, StackName
 from playlog_cli.output import err, load_progress, out, print_json
 from playlog_cli.parking_lot import parking_lot_app
+from playlog_cli.report import report_command
 from playlog_cli.stack import DEFAULT_STACK, find_stack
 from playlog_cli.status import Count, LastRun, Status, status
 from playlog_cli.wiring import wiring
@@ -37,6 +38,7 @@ app.add_typer(failures_app, name="failures")
 app.add_typer(parking_lot_app, name="parking-lot")
 app.command()(wiring)
 app.command("audit")(audit_command)
+app.command("report")(report_command)
 
 ROWS_SHOWN = 20
 
