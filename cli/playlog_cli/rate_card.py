@@ -10,7 +10,7 @@ from decimal import Context, Decimal
 from difflib import get_close_matches
 from enum import StrEnum
 from functools import cache
-from itertools import product
+from itertools import combinations, product
 from pathlib import Path
 from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo, available_timezones
@@ -380,51 +380,40 @@ def _check_reach(rules: Sequence[Rule]) -> None:
     Raises:
         RateCardError: the order of the rules would decide what a play is paid, and nobody has said so.
     """
-    kinds = [frozenset(_kinds(rule, rules)) for rule in rules]
+    thresholds = sorted({rule.min_confidence for rule in rules if rule.min_confidence is not None})
+    named: set[str | None] = {station for rule in rules for station in rule.stations or ()}
+    kinds = [set(_kinds(rule, named | {None}, thresholds)) for rule in rules]
+    times = [{(station, hour) for station, hour, _ in of_rule} for of_rule in kinds]
+    free: list[set[_Kind]] = []
     taken: set[_Kind] = set()
-    for this, rule in enumerate(rules):
-        where = f"rule {this + 1} ({shown(rule.name)})"
-        free = kinds[this] - taken
-        if not free:
-            takers = (other for other in range(this) if kinds[this] & kinds[other])
-            before = ", ".join(f"{other + 1} ({shown(rules[other].name)})" for other in takers)
+    for of_rule in kinds:
+        free.append(of_rule - taken)
+        taken |= of_rule
+    told = [f"rule {number} ({shown(rule.name)})" for number, rule in enumerate(rules, start=1)]
+    for this, left in enumerate(free):
+        if not left:
+            takers = ", ".join(told[other] for other in range(this) if kinds[this] & kinds[other])
             raise RateCardError(
-                f"{where} never counts: each play that it is for is taken by rule {before} before it. "
+                f"{told[this]} never counts: each play that it is for is taken by {takers} before it. "
                 "Put the rule for fewer plays first, or remove one"
             )
-        for other in range(this + 1, len(rules)):
-            both = free & kinds[other]
-            is_exception = _times(free) <= _times(kinds[other])
-            # Where nothing is left for the other one, that it never counts is told of it.
-            if both and not is_exception and kinds[other] - kinds[this] - taken:
-                raise RateCardError(
-                    f"{where} and rule {other + 1} ({shown(rules[other].name)}) are both for "
-                    f"{_told(min(both, key=str), rules)}, and neither is an exception from the other: "
-                    "put a rule for what they share before them, or narrow one"
-                )
-        taken |= kinds[this]
+    for this, other in combinations(range(len(rules)), 2):
+        both = free[this] & kinds[other]
+        if both and not all((station, hour) in times[other] for station, hour, _ in free[this]):
+            raise RateCardError(
+                f"{told[this]} and {told[other]} are both for {_told(min(both, key=str), thresholds)}, "
+                "and neither is an exception from the other: put a rule for what they share before them, or narrow one"
+            )
 
 
-def _kinds(rule: Rule, rules: Sequence[Rule]) -> Iterator[_Kind]:
+def _kinds(rule: Rule, stations: Set[str | None], thresholds: Sequence[Decimal]) -> Iterator[_Kind]:
     """The kinds of play that a rule is for."""
-    named: set[str | None] = {station for each in rules for station in each.stations or ()}
-    stations = rule.stations or named | {None}
-    thresholds = _thresholds(rules)
     least = 0 if rule.min_confidence is None else thresholds.index(rule.min_confidence) + 1
-    return product(stations, rule.hours, range(least, len(thresholds) + 1))
+    return product(rule.stations or stations, rule.hours, range(least, len(thresholds) + 1))
 
 
-def _times(kinds: Set[_Kind]) -> set[tuple[str | None, int]]:
-    """The stations and hours that kinds of play are of."""
-    return {(station, hour) for station, hour, _ in kinds}
-
-
-def _thresholds(rules: Sequence[Rule]) -> list[Decimal]:
-    return sorted({rule.min_confidence for rule in rules if rule.min_confidence is not None})
-
-
-def _told(kind: _Kind, rules: Sequence[Rule]) -> str:
+def _told(kind: _Kind, thresholds: Sequence[Decimal]) -> str:
     station, hour, reached = kind
     where = "a station that no rule names" if station is None else f"station {shown(station)}"
-    sure = f" with a confidence of {_thresholds(rules)[reached - 1]}" if reached else ""
+    sure = f" with a confidence of {thresholds[reached - 1]}" if reached else ""
     return f"plays of {where} at {hour:02}:00{sure}"

@@ -12,6 +12,7 @@ from typing import Annotated, Any, TextIO, TypeAlias
 
 import typer
 from playlog import timestamps
+from playlog.dead_letters import plain
 from playlog.failure import ReasonCode
 from playlog.match import Item
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -169,26 +170,25 @@ def play_of(item: Item) -> Play:
         CommandError: an attribute that decides what is paid is missing or none of the contract's.
     """
     try:
-        seconds = Decimal(item["duration_seconds"]["N"])
+        seconds = Decimal(_value(item, "duration_seconds", "N"))
         if not 0 <= seconds < 10**9:
-            raise ValueError(f"duration_seconds is {seconds}")
-        score = item.get("avg_confidence_score")
+            raise ValueError(f"duration_seconds is {seconds}: it must be 0 or more")
+        score = _value(item, "avg_confidence_score", "N", otherwise=None)
         return Play(
-            station_id=item["station_id"]["S"],
-            track_id=item["track_id"]["S"],
-            played_at=timestamps.from_text(item["played_at"]["S"]),
+            station_id=_value(item, "station_id", "S"),
+            track_id=_value(item, "track_id", "S"),
+            played_at=timestamps.from_text(_value(item, "played_at", "S")),
             seconds=seconds,
-            matches=int(item["match_count"]["N"]),
-            confidence=Decimal(score["N"]) if score else None,
-            flagged=_is(item, "flagged", otherwise=False),
-            active=_is(item, "active", otherwise=True),
-            archived=_is(item, "is_archived", otherwise=False),
+            matches=int(_value(item, "match_count", "N")),
+            confidence=None if score is None else Decimal(score),
+            flagged=_value(item, "flagged", "BOOL", otherwise=False),
+            active=_value(item, "active", "BOOL", otherwise=True),
+            archived=_value(item, "is_archived", "BOOL", otherwise=False),
         )
-    except (KeyError, ValueError) as error:
-        problem = f"it has no usable {error.args[0]}" if isinstance(error, KeyError) else str(error)
+    except ValueError as error:
+        play_id, station_id = (shown(item.get(name, {}).get("S")) for name in ("play_id", "station_id"))
         raise CommandError(
-            f"play {_key(item, 'play_id')} of station {_key(item, 'station_id')} cannot be added up: {problem}. "
-            "Mend that in PlayLog"
+            f"play {play_id} of station {station_id} cannot be added up: {error}. Mend that in PlayLog"
         ) from None
 
 
@@ -226,13 +226,18 @@ def _is_of(failure: Item, stations: Sequence[str], tracks: Sequence[str]) -> boo
     return names("station_id", stations) and names("track_id", tracks)
 
 
-def _is(item: Item, name: str, *, otherwise: bool) -> bool:
-    value: Any = item[name]["BOOL"] if name in item else otherwise
-    return bool(value)
+def _value(item: Item, name: str, kind: str, otherwise: Any = ...) -> Any:
+    """An attribute of a type, or what it is where it is absent.
 
-
-def _key(item: Item, name: str) -> str:
-    return shown(item.get(name, {}).get("S"))
+    Raises:
+        ValueError: it is of another type, or it is absent and may not be.
+    """
+    value = item.get(name)
+    if value is None and otherwise is not ...:
+        return otherwise
+    if value is None or kind not in value:
+        raise ValueError(f"{name} is {'missing' if value is None else shown(plain(value))}: it must be of type {kind}")
+    return value[kind]
 
 
 def _period(start: str, end: str, zone_name: str) -> Period:
@@ -264,11 +269,8 @@ def _check_writable(option: str, path: Path) -> None:
         return
     if path.is_dir():
         raise CommandError(f"{option} {path} is a directory: name a file in it")
-    folder = path.parent
-    if not folder.is_dir() or not os.access(folder, os.W_OK):
-        raise CommandError(
-            f"{option} {path} cannot be written: there must be a directory {folder} that you may write to"
-        )
+    if not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
+        raise CommandError(f"{option} {path} cannot be written: name a file in a directory that you may write to")
 
 
 def _write(path: Path, write: Callable[[TextIO], None]) -> None:

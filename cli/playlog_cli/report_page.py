@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from heapq import nsmallest
 from pathlib import Path
 from typing import TextIO
 
@@ -128,7 +129,7 @@ def write_page(report: Report, file: TextIO) -> None:
         days=days_chart(figures.charts, figures.period),
         hours=hours_chart(figures.charts),
         tracks_title=_tracks_title(figures.charts),
-        tracks=bar_chart(figures.charts.by_track.most_common(TOP_TRACKS), figures.total.plays),
+        tracks=bar_chart(most_played(figures.charts.by_track, TOP_TRACKS), figures.total.plays),
         failures=bar_chart(list(report.failures.items()), sum(report.failures.values())),
         by=" and ".join(figures.by),
         headings=forms.headings(figures),
@@ -158,7 +159,7 @@ def days_chart(charts: Charts, period: Period) -> ColumnChart:
     length = 1 if len(period.days) <= MOST_DAYS else 7
     spans = [period.days[first : first + length] for first in range(0, len(period.days), length)]
     place = {day: number for number, span in enumerate(spans) for day in span}
-    named = [station for station, _ in charts.by_station.most_common(COLOURS)]
+    named = [station for station, _ in most_played(charts.by_station, COLOURS)]
     if len(charts.by_station) > COLOURS:
         named = named[:-1]
     others = f"{len(charts.by_station) - len(named):,} other stations"
@@ -207,6 +208,11 @@ def bar_chart(counts: Sequence[tuple[str, int]], whole: int) -> BarChart:
         for number, (name, count) in enumerate(counts)
     ]
     return BarChart(rows, max(0, len(rows) * (BAR_HEIGHT + BAR_GAP) - BAR_GAP))
+
+
+def most_played(counts: Mapping[str, int], most: int) -> list[tuple[str, int]]:
+    """The highest counts with their names, the highest first; of equal ones, in the order of their names."""
+    return nsmallest(most, counts.items(), key=lambda each: (-each[1], each[0]))
 
 
 def steps(most: float) -> list[float]:
@@ -260,9 +266,10 @@ def _day_labels(spans: Sequence[Sequence[date]]) -> list[tuple[int, str]]:
 
 
 def _span_title(span: Sequence[date], counts: Sequence[float]) -> str:
+    first, last = (f"{_day(day)} {day.year}" for day in (span[0], span[-1]))
     if len(span) == 1:
-        return f"{_day(span[0])} {span[0].year}: {forms.counted(round(sum(counts)), 'play')}"
-    return f"{_day(span[0])} {span[0].year} and {len(span) - 1} days after it: {sum(counts):,.1f} plays a day"
+        return f"{first}: {forms.counted(round(sum(counts)), 'play')}"
+    return f"{first} to {last}: {sum(counts):,.1f} plays a day"
 
 
 def _day(day: date) -> str:
@@ -271,7 +278,7 @@ def _day(day: date) -> str:
 
 def _period_in_words(period: Period) -> str:
     last = period.end - timedelta(days=1)
-    first_day, last_day = f"{_day(period.start)} {period.start.year}", f"{_day(last)} {last.year}"
+    first_day, last_day = (f"{_day(day)} {day.year}" for day in (period.start, last))
     return first_day if last == period.start else f"{first_day} to {last_day}"
 
 
@@ -286,8 +293,9 @@ def _tiles(figures: Figures) -> Iterator[tuple[str, str]]:
         yield f"{figures.card.currency} in total", forms.grouped(sums.amount)
     yield "plays", f"{sums.plays:,}"
     yield "hours on air", f"{sums.seconds / 3600:,.0f}"
-    yield "tracks", f"{len(figures.charts.by_track):,}"
-    yield "stations", f"{len(figures.charts.by_station):,}"
+    for name, counts in ("track", figures.charts.by_track), ("station", figures.charts.by_station):
+        number, what = forms.counted(len(counts), name).split()
+        yield what, number
     yield "flagged", forms.percent(sums.flagged_share)
 
 
