@@ -17,6 +17,7 @@ from playlog_cli.rate_card import EXACT, HOURS, NO_RULE, RateCard, Rounding, Rul
 
 LINES_ON_A_SCREEN = 40
 BAR_CELLS = 24
+ROOM_FOR_BARS, ROOM_FOR_BARS_AND_MONEY = 80, 110  # cells across
 
 # How long after a period the keys of its plays are looked for. With an airing gap, a match that arrives late makes a
 # play begin earlier, and its key stays: beyond this, the airing would have to last longer than a week.
@@ -163,15 +164,16 @@ def render(report: Report, console: Console) -> None:
     console.print(f"stack {report.stack} in {report.region}", style="bold", soft_wrap=True)
     console.print(period_in_words(report), soft_wrap=True)
     console.print()
-    console.print(_line_table(figures, with_bars=console.is_terminal))
+    room = ROOM_FOR_BARS_AND_MONEY if figures.card else ROOM_FOR_BARS
+    console.print(_line_table(figures, with_bars=console.is_terminal and console.width >= room))
     if figures.card:
         console.print()
         console.print(_rule_table(figures, figures.card))
     console.print()
     if report.failures:
-        failures = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="bold")
+        failures = _plain_table()
         failures.add_column("conversions that failed in the period")
-        failures.add_column("failures", justify="right")
+        _number_column(failures, "failures")
         for code, count in report.failures.items():
             failures.add_row(code, f"{count:,}")
         console.print(failures)
@@ -284,51 +286,51 @@ def _spans(hours: frozenset[int]) -> list[str]:
 
 
 def _line_table(figures: Figures, *, with_bars: bool) -> Table:
-    table = Table(
-        box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="bold", footer_style="bold", show_footer=True
-    )
+    table = _plain_table(show_footer=True, footer_style="bold")
     card, sums = figures.card, figures.total
     names = headings(figures)
     for number, name in enumerate(names):
         table.add_column(name, overflow="fold", footer="" if number else "total")
-    table.add_column("plays", justify="right", footer=f"{sums.plays:,}")
+    _number_column(table, "plays", f"{sums.plays:,}")
     if with_bars:
         table.add_column("", width=BAR_CELLS)
-    table.add_column("seconds", justify="right", footer=grouped(sums.seconds))
-    table.add_column("flagged", justify="right", footer=percent(sums.flagged_share))
+    _number_column(table, "seconds", grouped(sums.seconds))
+    _number_column(table, "flagged", percent(sums.flagged_share))
     if card:
         table.add_column("rule", overflow="fold")
-        table.add_column("rate")
-        table.add_column(card.currency, justify="right", footer=grouped(sums.amount))
+        _number_column(table, card.currency, grouped(sums.amount))
     lines, rest, left = first_lines(figures, LINES_ON_A_SCREEN)
     most = max((line.plays for line in lines), default=0)
 
-    def row(key: Sequence[str], each: Sum, rule: Rule | None, *, bar: bool) -> list[RenderableType]:
-        cells: list[RenderableType] = [*key, f"{each.plays:,}"]
-        if with_bars:
-            cells.append(Bar(most, 0, each.plays, color="cyan") if bar and most else "")
-        cells += [grouped(each.seconds), percent(each.flagged_share)]
-        if card:
-            by_rule = [rule.name, rate_in_words(rule)] if rule else [NO_RULE if bar else "", ""]
-            cells += [*by_rule, grouped(each.amount)]
-        return cells
+    def row(key: Sequence[str], each: Sum, rule: str, bar: RenderableType) -> list[RenderableType]:
+        plays: list[RenderableType] = [*key, f"{each.plays:,}"]
+        length = [grouped(each.seconds), percent(each.flagged_share)]
+        return [*plays, *[bar] * with_bars, *length, *([rule, grouped(each.amount)] if card else [])]
 
     for line in lines:
-        table.add_row(*row(line.key, line, line.rule, bar=True))
+        bar = Bar(most, 0, line.plays, color="cyan")
+        table.add_row(*row(line.key, line, line.rule.name if line.rule else NO_RULE, bar))
     if rest:
-        first = f"{counted(left, 'more line')}: see --csv"
-        table.add_row(*row([first, *[""] * (len(names) - 1)], rest, None, bar=False), style="dim")
+        key = [f"{counted(left, 'more line')}: see --csv", *[""] * (len(names) - 1)]
+        table.add_row(*row(key, rest, "", ""), style="dim")
     return table
 
 
 def _rule_table(figures: Figures, card: RateCard) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="bold")
-    table.add_column("rule", overflow="fold")
-    table.add_column("is for", overflow="fold")
-    table.add_column("rate")
+    table = _plain_table()
+    for name in ("rule", "is for", "rate"):
+        table.add_column(name, overflow="fold")
     for name in ("plays", "seconds", card.currency):
-        table.add_column(name, justify="right")
+        _number_column(table, name)
     for rule, sums in figures.by_rule:
         of_rule = (rule.name, covered(rule), rate_in_words(rule)) if rule else (NO_RULE, "whatever is left", "")
         table.add_row(*of_rule, f"{sums.plays:,}", grouped(sums.seconds), grouped(sums.amount))
     return table
+
+
+def _plain_table(**options: Any) -> Table:
+    return Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold", **options)
+
+
+def _number_column(table: Table, name: str, footer: str = "") -> None:
+    table.add_column(name, justify="right", no_wrap=True, footer=footer)

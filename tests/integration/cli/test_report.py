@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -38,7 +39,7 @@ def invoke(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Resul
     return lambda *arguments: CliRunner().invoke(command, list(map(str, arguments)))
 
 
-def play_item(track: str, at: datetime, station: str = "s", /, **attributes: dict[str, object]) -> Item:
+def play_item(track: str, at: datetime, station: str = "s", /, **attributes: dict[str, Any]) -> Item:
     """A play as the pipeline writes it, but for ``attributes``."""
     match = make_match(station_id=station, track_id=track, matched_at=at, seconds=181, score=Decimal(80))
     item: Item = make_entry(Airing((match,))).actions[0]["Put"]["Item"]
@@ -105,7 +106,7 @@ def test_where_a_station_or_a_track_is_named_no_table_is_scanned(stack: Stack, a
 
 
 def test_a_play_that_a_late_match_made_begin_in_the_period_is_in_it(stack: Stack, aws: Aws) -> None:
-    moved: Item = {"S": timestamps.to_text(MARCH.until - timedelta(minutes=1))}
+    moved = {"S": timestamps.to_text(MARCH.until - timedelta(minutes=1))}
     put(aws, play_item("moved", MARCH.until + timedelta(minutes=3), played_at=moved, start_time=moved))
     assert read(stack) == read(stack, stations=("s",)) == read(stack, tracks=("moved",)) == [("s", "moved")]
 

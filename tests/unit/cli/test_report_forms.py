@@ -49,8 +49,8 @@ def csv_of(report: Report) -> str:
     return file.getvalue()
 
 
-def screen_of(report: Report) -> str:
-    console = Console(file=io.StringIO(), width=200, highlight=False, markup=False)
+def screen_of(report: Report, *, width: int = 200) -> str:
+    console = Console(file=io.StringIO(), width=width, highlight=False, markup=False)
     render(report, console)
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
@@ -118,10 +118,20 @@ def test_the_screen_shows_who_pays_what_and_the_total() -> None:
     shown = screen_of(report_on([play(), play(confidence=None)]))
     assert "plays that began from 2026-03-01 0:00 to before 2026-04-01 0:00, Europe/Berlin" in shown
     lines = [line.split() for line in shown.splitlines()]
-    assert ["t", "1", "181", "0.0", "%", "=base,", '"x"', "0.0125", "per", "second", "2.26"] in lines
+    assert ["t", "1", "181", "0.0", "%", "=base,", '"x"', "2.26"] in lines
+    assert ["=base,", '"x"', "every", "station;", "confidence", "50", "or", "more", "0.0125", "per", "second"] in [
+        line[:11] for line in lines
+    ]
     assert ["t", "1", "181", "0.0", "%", "no", "rule", "0.00"] in lines
     assert ["total", "2", "362", "0.0", "%", "2.26"] in lines
     assert ["MISSING_TRACK", "3"] in lines
+
+
+def test_no_number_is_cut_on_a_narrow_screen() -> None:
+    shown = screen_of(report_on([play("a track with quite a long name", seconds="100000000")] * 10), width=80)
+    assert shown.count("1,000,000,000 ") == 3, "line, total, rule"
+    assert shown.count("12,500,000.00") == 3
+    assert "…" not in shown
 
 
 def test_lines_that_do_not_fit_on_a_screen_are_told_with_what_they_come_to() -> None:
