@@ -4,7 +4,7 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -52,7 +52,12 @@ def report_command(
     start: Annotated[str, typer.Option("--from", metavar="DATE", help="The first day, like 2026-03-01.")],
     end: Annotated[str, typer.Option("--to", metavar="DATE", help="The day after the last one, like 2026-04-01.")],
     zone: Annotated[str, typer.Option("--time-zone", metavar="ZONE", help="Of the days, like Europe/Berlin.")] = "UTC",
-    by: Annotated[list[By] | None, typer.Option(help="A line for each. Repeatable; station if not given.")] = None,
+    by: Annotated[
+        list[By] | None,
+        typer.Option(
+            metavar="KEY", help="A line for each track, station, day or hour. Repeatable.  [default: station]"
+        ),
+    ] = None,
     stations: Annotated[
         list[str] | None, typer.Option("--station", metavar="ID", help="Of this station alone. Repeatable.")
     ] = None,
@@ -84,9 +89,9 @@ def report_command(
     with _progress() as told:
         made = report(this, period, by or [By.STATION], stations or [], tracks or [], card, told)
     if csv:
-        _write(csv, lambda file: write_csv(made, file))
+        _write("--csv", csv, lambda file: write_csv(made, file))
     if html:
-        _write(html, lambda file: write_page(made, file))
+        _write("--html", html, lambda file: write_page(made, file))
     if as_json_:
         print_json(as_json(made))
     elif not to_stdout:
@@ -267,25 +272,36 @@ def _check_writable(option: str, path: Path) -> None:
     """Tells what would go wrong at the end, before an hour of reading."""
     if path == STDOUT:
         return
-    if path.is_dir():
+    if os.path.isdir(path):
         raise CommandError(f"{option} {path} is a directory: name a file in it")
-    if not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
+    if not os.path.isdir(path.parent) or not os.access(path.parent, os.W_OK):
         raise CommandError(f"{option} {path} cannot be written: name a file in a directory that you may write to")
 
 
-def _write(path: Path, write: Callable[[TextIO], None]) -> None:
-    """Writes a file, or leaves the old one whole."""
+def _write(option: str, path: Path, write: Callable[[TextIO], None]) -> None:
+    """Writes a file whole, or leaves the old one as it was.
+
+    Raises:
+        CommandError: it cannot be written.
+    """
     if path == STDOUT:
         with open(sys.stdout.fileno(), "w", encoding="utf-8", newline="", closefd=False) as stdout:
             write(stdout)
         return
-    part = path.with_name(f"{path.name}.part")
+    target = path.resolve()
+    # A device or a pipe is written to, and must not be replaced by a file.
+    part = target if os.path.exists(target) and not os.path.isfile(target) else target.with_name(f"{target.name}.part")
     try:
         with part.open("w", encoding="utf-8", newline="") as file:
             write(file)
-        part.replace(path)
+        if part != target:
+            part.replace(target)
+    except OSError as error:
+        raise CommandError(f"{option} {path} cannot be written: {error.strerror}") from None
     finally:
-        part.unlink(missing_ok=True)
+        if part != target:
+            with suppress(OSError):
+                part.unlink()
     err.print(f"written: {path}", soft_wrap=True)
 
 

@@ -229,6 +229,20 @@ def test_a_reading_that_fails_leaves_the_old_file_as_it_was(
     assert [(each.name, each.read_text()) for each in tmp_path.iterdir()] == [("plays.csv", "of last month")]
 
 
+def test_a_file_that_cannot_be_written_is_no_traceback(invoke: Callable[..., Result], tmp_path: Path) -> None:
+    result = invoke(*DATES, "--csv", tmp_path / ("x" * 300))
+    assert isinstance(result.exception, CommandError)
+    assert str(result.exception).endswith("x cannot be written: File name too long")
+
+
+def test_a_link_to_a_file_stays_a_link(invoke: Callable[..., Result], tmp_path: Path) -> None:
+    link, file = tmp_path / "link.csv", tmp_path / "file.csv"
+    link.symlink_to(file)
+    invoke(*DATES, "--csv", link)
+    assert link.is_symlink()
+    assert file.read_text().startswith("from,to,time_zone,station,")
+
+
 def test_the_period_is_that_of_the_time_zone_that_was_named(invoke: Callable[..., Result]) -> None:
     told = json.loads(invoke(*DATES, "--json").stdout)
     assert (told["period"]["since"], told["period"]["until"]) == (
