@@ -119,7 +119,7 @@ def report(
         told: is told of progress.
 
     Raises:
-        CommandError: a play is none: with its key, and with what is wrong.
+        CommandError: a play cannot be added up: with its key, and with what is wrong.
         BotoCoreError, ClientError: AWS cannot be reached or refuses a call.
     """
     stations, tracks = tuple(dict.fromkeys(stations)), tuple(dict.fromkeys(tracks))
