@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import typer
-from playlog import timestamps
+from playlog import timestamps, wire
 from playlog.airing import Airing
 from playlog.match import Item
 from playlog_cli.errors import CommandError
@@ -21,7 +21,7 @@ from playlog_cli.stack import Stack
 from typer.testing import CliRunner, Result
 
 from tests.unit.aws import Aws
-from tests.unit.builders import make_entry, make_match, without
+from tests.unit.builders import NOW, TABLES, make_match, without
 
 pytest_plugins = ["tests.unit.aws_fixture"]
 
@@ -42,7 +42,8 @@ def invoke(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Resul
 def play_item(track: str, at: datetime, station: str = "s", /, **attributes: dict[str, Any]) -> Item:
     """A play as the pipeline writes it, but for ``attributes``."""
     match = make_match(station_id=station, track_id=track, matched_at=at, seconds=181, score=Decimal(80))
-    item: Item = make_entry(Airing((match,))).actions[0]["Put"]["Item"]
+    airing = Airing.creating((match,))
+    item: Item = wire.actions(airing, airing.play_with_matches(Decimal(0)), TABLES, NOW)[0]["Put"]["Item"]
     return {**item, **attributes}
 
 
