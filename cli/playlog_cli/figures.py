@@ -5,7 +5,7 @@ A million plays leave no more here than a line for each track, station, day or h
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -164,7 +164,7 @@ class Figures:
     @property
     def total(self) -> Sum:
         """The sum of the lines: of their amounts as they stand there, after rounding."""
-        return total(self.lines)
+        return self._sum(self.lines)
 
     @property
     def by_rule(self) -> list[tuple[Rule | None, Sum]]:
@@ -174,7 +174,12 @@ class Figures:
         lines: dict[Rule | None, list[Line]] = {rule: [] for rule in self.card.rules}
         for line in self.lines:
             lines.setdefault(line.rule, []).append(line)
-        return [(rule, total(of_rule)) for rule, of_rule in lines.items()]
+        return [(rule, self._sum(of_rule)) for rule, of_rule in lines.items()]
+
+    def _sum(self, lines: Sequence[Line]) -> Sum:
+        """With the card's decimal places, even where there is no line."""
+        sums = total(lines)
+        return replace(sums, amount=self.card.rounded(sums.amount)) if self.card else sums
 
 
 def total(sums: Iterable[Sum]) -> Sum:

@@ -12,7 +12,7 @@ from rich.bar import Bar
 from rich.console import Console, RenderableType
 from rich.table import Table
 
-from playlog_cli.figures import By, Figures, Line, Sum, total
+from playlog_cli.figures import Figures, Line, Sum, total
 from playlog_cli.rate_card import EXACT, HOURS, NO_RULE, RateCard, Rounding, Rule
 
 LINES_ON_A_SCREEN = 40
@@ -182,11 +182,6 @@ def render(report: Report, console: Console) -> None:
         console.print(note, style="dim")
 
 
-def headings(figures: Figures) -> list[str]:
-    """What the parts of a line's key are called."""
-    return [f"hour ({figures.period.zone.key})" if by is By.HOUR else str(by) for by in figures.by]
-
-
 def first_lines(figures: Figures, most: int) -> tuple[Sequence[Line], Sum | None, int]:
     """The lines that fit, what the others add up to (None if there are none), and how many those are."""
     if len(figures.lines) <= most:
@@ -288,8 +283,7 @@ def _spans(hours: frozenset[int]) -> list[str]:
 def _line_table(figures: Figures, *, with_bars: bool) -> Table:
     table = _plain_table(show_footer=True, footer_style="bold")
     card, sums = figures.card, figures.total
-    names = headings(figures)
-    for number, name in enumerate(names):
+    for number, name in enumerate(figures.by):
         table.add_column(name, overflow="fold", footer="" if number else "total")
     _number_column(table, "plays", f"{sums.plays:,}")
     if with_bars:
@@ -311,7 +305,7 @@ def _line_table(figures: Figures, *, with_bars: bool) -> Table:
         bar = Bar(most, 0, line.plays, color="cyan")
         table.add_row(*row(line.key, line, line.rule.name if line.rule else NO_RULE, bar))
     if rest:
-        key = [f"{counted(left, 'more line')}: see --csv", *[""] * (len(names) - 1)]
+        key = [f"{counted(left, 'more line')}: see --csv", *[""] * (len(figures.by) - 1)]
         table.add_row(*row(key, rest, "", ""), style="dim")
     return table
 

@@ -132,7 +132,6 @@ def write_page(report: Report, file: TextIO) -> None:
         tracks=bar_chart(most_played(figures.charts.by_track, TOP_TRACKS), figures.total.plays),
         failures=bar_chart(list(report.failures.items()), sum(report.failures.values())),
         by=" and ".join(figures.by),
-        headings=forms.headings(figures),
         lines=lines,
         rest=rest,
         left=left,

@@ -104,7 +104,10 @@ def test_json_has_the_texts_as_they_are_and_decimals_that_no_reader_rounds() -> 
         "until": "2026-03-31T22:00:00.000000+0000",
     }
     assert values["failures"] == {"MISSING_TRACK": 3}
-    assert [(each["rule"], each["plays"]) for each in values["rules"]] == [("unheard of", 0), ('=base, "x"', 2)]
+    assert [(each["rule"], each["plays"], each["amount"]) for each in values["rules"]] == [
+        ("unheard of", 0, "0.00"),
+        ('=base, "x"', 2, "2.25"),
+    ]
 
 
 def test_a_large_sum_is_in_digits_in_every_form() -> None:
