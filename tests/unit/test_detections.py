@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from samples import make_detections
+from samples import draw_airings, make_detections
 from samples.make_airplay import Row
 from samples.make_detections import GAP, HEARD_ON
 from tests import airings
@@ -53,6 +53,10 @@ def test_who_changes_the_script_and_not_the_files_is_told(tmp_path: Path) -> Non
 
     for name in ("detections.csv", "detections-plays.csv"):
         assert (SAMPLES / name).read_bytes() == (tmp_path / name).read_bytes()
+
+
+def test_the_figure_shows_the_detections_as_they_are() -> None:
+    assert (ROOT / "docs" / "airings.svg").read_text(encoding="utf-8") == draw_airings.draw()
 
 
 def test_the_plays_that_were_meant_are_those_of_the_rule(detections: list[Detection], meant: list[Airing]) -> None:
