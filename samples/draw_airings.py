@@ -59,15 +59,15 @@ class Song:
 
 def songs() -> Iterator[Song]:
     """The songs that begin and end within the twenty minutes."""
-    plays = [row for row in _rows("detections-plays.csv") if _is_shown(_span(row["start_time"], row["stop_time"]))]
+    plays = [(row["track_id"], _span(row["start_time"], row["stop_time"])) for row in _rows("detections-plays.csv")]
+    plays = [(track_id, span) for track_id, span in plays if _is_shown(span)]
     matches = _rows("detections.csv")
-    for track_id in dict.fromkeys(row["track_id"] for row in plays if row["station_id"] == STATION):
-        heard = [row for row in matches if (row["station_id"], row["track_id"]) == (STATION, track_id)]
-        spans = [_match(row) for row in heard]
+    for track_id in dict.fromkeys(track_id for track_id, _ in plays):
+        heard = [row for row in matches if row["track_id"] == track_id]
         yield Song(
             heard[0]["title"],
-            sorted(filter(_is_shown, spans), key=lambda span: span.start),
-            [_span(row["start_time"], row["stop_time"]) for row in plays if row["track_id"] == track_id],
+            sorted(filter(_is_shown, map(_match, heard)), key=lambda span: span.start),
+            [span for of_track, span in plays if of_track == track_id],
         )
 
 
@@ -143,6 +143,7 @@ def beside(song: Song, left: int, baseline: int, what: str, kind: str) -> str:
 
 
 def counted(number: int, one: str, several: str) -> str:
+    """So many of them, in words."""
     return f"{number} {one if number == 1 else several}"
 
 
@@ -170,8 +171,9 @@ def _span(start: str, stop: str) -> Span:
 
 
 def _rows(name: str) -> list[dict[str, str]]:
+    """The station's rows of a sample."""
     with (SAMPLES / name).open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+        return [row for row in csv.DictReader(file) if row["station_id"] == STATION]
 
 
 def main(arguments: Sequence[str]) -> None:
