@@ -122,7 +122,7 @@ def run(
     done = convert(asked.shards, settings, dynamodb, sqs, retry, hand_over_at)
     if not done.cut:
         return done
-    return replace(done, handed_over=hand_over(done.cut, asked.until, functions(), invocation.function))
+    return replace(done, handed_over=hand_over(done.cut, asked.until, functions, invocation.function))
 
 
 def is_worth_a_start(until: datetime, now: datetime) -> bool:
@@ -130,7 +130,7 @@ def is_worth_a_start(until: datetime, now: datetime) -> bool:
     return (until - now).total_seconds() >= SECONDS_KEPT + LEAST_SECONDS
 
 
-def hand_over(shards: Sequence[str], until: datetime, functions: "LambdaClient", function: str) -> int:
+def hand_over(shards: Sequence[str], until: datetime, functions: Callable[[], "LambdaClient"], function: str) -> int:
     """Asks for a run of each shard, and waits for none.
 
     Lambda stops a function that invokes itself about 16 times in one chain (AWS Lambda Developer Guide, "Use Lambda
@@ -139,23 +139,24 @@ def hand_over(shards: Sequence[str], until: datetime, functions: "LambdaClient",
     Args:
         shards: in which matches are left.
         until: when those runs have to have ended, with an offset.
-        functions: client.
+        functions: makes a client.
         function: the name of the one to invoke.
 
     Returns:
         How many Lambda took on. The first that it does not take is the last: it would not take the others either, and
         their matches wait for the next scheduled run.
     """
-    for taken, shard in enumerate(shards):
-        if not is_worth_a_start(until, datetime.now(UTC)):
-            return taken
-        event = {"shards": [shard], "until": timestamps.to_text(until)}
-        try:
-            functions.invoke(FunctionName=function, InvocationType="Event", Payload=json.dumps(event))
-        except (ClientError, BotoCoreError) as error:
-            logger.warning("not handed over", extra={"shards": shards[taken:], "error": str(error)})
-            return taken
-    return len(shards)
+    taken = 0
+    try:
+        client = functions()
+        for shard in shards:
+            if is_worth_a_start(until, datetime.now(UTC)):
+                event = {"shards": [shard], "until": timestamps.to_text(until)}
+                client.invoke(FunctionName=function, InvocationType="Event", Payload=json.dumps(event))
+                taken += 1
+    except (ClientError, BotoCoreError) as error:
+        logger.warning("not handed over", extra={"shards": shards[taken:], "error": str(error)})
+    return taken
 
 
 def _time(value: object) -> datetime:
