@@ -31,6 +31,16 @@ def functions() -> Iterator[Stubber]:
         yield stubber
 
 
+@pytest.fixture
+def asked(functions: Stubber) -> list[Any]:
+    """What Lambda is asked for, whether a test says anything of it or not."""
+    requests: list[Any] = []
+    functions.client.meta.events.register(
+        "provide-client-params.lambda.Invoke", lambda params, **_: requests.append(params)
+    )
+    return requests
+
+
 @pytest.fixture(autouse=True)
 def clock(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
     """All that waits waits by the clock of the tests."""
@@ -121,37 +131,39 @@ def test_what_is_begun_is_finished_and_no_page_is_begun_after_it(aws: Aws, funct
     assert len(aws.sent("TransactWriteItems")) == 1
 
 
-def test_a_run_that_gets_through_hands_over_nothing(aws: Aws, functions: Stubber) -> None:
+def test_a_run_that_gets_through_hands_over_nothing(aws: Aws, functions: Stubber, asked: list[Any]) -> None:
     fill(aws, *SHARDS)
 
     done = run(aws, functions, SCHEDULED)
 
-    assert (done.handed_over, done.waiting, waiting(aws)) == (0, False, 0)
+    assert (done.handed_over, done.waiting, waiting(aws), asked) == (0, False, 0, [])
     assert "handed_over" not in done.as_answer()
 
 
-def test_a_shard_whose_last_page_took_long_is_not_handed_over(aws: Aws, functions: Stubber) -> None:
+def test_a_shard_whose_last_page_took_long_is_not_handed_over(aws: Aws, functions: Stubber, asked: list[Any]) -> None:
     fill(aws, "0")
     aws.door.faults.append(on("TransactWriteItems", slow(aws.clock, 10)))  # the last of three begins in time
 
     done = run(aws, functions, SCHEDULED)
 
-    assert (done.handed_over, done.waiting, waiting(aws)) == (0, False, 0)
+    assert (done.handed_over, done.waiting, waiting(aws), asked) == (0, False, 0, [])
 
 
 @pytest.mark.parametrize("event", [{}, {"shards": ["0"]}], ids=["a person's", "a drain's"])
 def test_a_run_that_somebody_waits_for_does_all_that_it_can_itself(
-    aws: Aws, functions: Stubber, event: dict[str, Any]
+    aws: Aws, functions: Stubber, asked: list[Any], event: dict[str, Any]
 ) -> None:
     fill(aws, "0")
     aws.door.faults.append(on("TransactWriteItems", slow(aws.clock, 25)))
 
     done = run(aws, functions, event)
 
-    assert (done.processed, done.handed_over) == (A_SHARD, 0)
+    assert (done.processed, done.handed_over, asked) == (A_SHARD, 0, [])
 
 
-def test_a_run_that_was_handed_over_hands_over_nothing_and_ends_in_time(aws: Aws, functions: Stubber) -> None:
+def test_a_run_that_was_handed_over_hands_over_nothing_and_ends_in_time(
+    aws: Aws, functions: Stubber, asked: list[Any]
+) -> None:
     fill(aws, "0")
     aws.door.faults.append(on("TransactWriteItems", slow(aws.clock, 25)))
     began = aws.clock.now
@@ -160,7 +172,7 @@ def test_a_run_that_was_handed_over_hands_over_nothing_and_ends_in_time(aws: Aws
 
     done = run(aws, functions, {"shards": ["0"], "until": until})
 
-    assert (done.processed, done.waiting, done.handed_over) == (4, True, 0)
+    assert (done.processed, done.waiting, done.handed_over, asked) == (4, True, 0, [])
     assert max(request.at for request in aws.door.requests) < began + 60 - 15
 
 
@@ -175,28 +187,30 @@ def test_a_run_that_comes_too_late_does_nothing_and_is_no_error(aws: Aws, functi
     assert (done.processed, done.failed, done.waiting, aws.door.requests) == (0, 0, True, [])
 
 
-def test_a_function_with_little_time_hands_over_nothing_that_would_come_too_late(aws: Aws, functions: Stubber) -> None:
+def test_a_function_with_little_time_hands_over_nothing_that_would_come_too_late(
+    aws: Aws, functions: Stubber, asked: list[Any]
+) -> None:
     fill(aws, "0")
     aws.door.faults.append(on("TransactWriteItems", slow(aws.clock, 4.5)))
 
     done = run(aws, functions, SCHEDULED, milliseconds_left=19_900)
 
-    assert (done.processed, done.waiting, done.handed_over) == (2, True, 0)
+    assert (done.processed, done.waiting, done.handed_over, asked) == (2, True, 0, [])
 
 
 @pytest.mark.parametrize(
     "code", ["TooManyRequestsException", "AccessDeniedException", "ResourceNotFoundException", "ServiceException"]
 )
 def test_where_lambda_takes_on_nothing_the_matches_wait_and_the_run_is_no_error(
-    aws: Aws, functions: Stubber, caplog: pytest.LogCaptureFixture, code: str
+    aws: Aws, functions: Stubber, asked: list[Any], caplog: pytest.LogCaptureFixture, code: str
 ) -> None:
     fill(aws, *SHARDS)
     aws.door.faults.append(on("TransactWriteItems", slow(aws.clock, 25)))
-    functions.add_client_error("invoke", code, "it is so")  # and it is not asked again: a second time fails the test
+    functions.add_client_error("invoke", code, "it is so")
 
     done = run(aws, functions, SCHEDULED)
 
-    assert (done.waiting, done.handed_over) == (True, 0)
+    assert (done.waiting, done.handed_over, len(asked)) == (True, 0, 1)
     assert done.processed == 2 * A_SHARD - waiting(aws) > 0
     (warning,) = [vars(record) for record in caplog.records if record.levelname == "WARNING"]
     assert list(warning["shards"]) == SHARDS

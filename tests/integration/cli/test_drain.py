@@ -1,6 +1,8 @@
 """`playlog drain`: it ends when nothing is left, says so when it cannot, and is no load on whoever cannot bear more."""
 
 import json
+import subprocess
+import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -368,3 +370,24 @@ def test_a_drain_that_was_stopped_is_no_success(
     else:
         assert shown.stdout.startswith("0 shards drained by 1 run in ")
         assert "playlog: stopped: 0 runs go on and end by themselves" in shown.stderr
+
+
+ENDLESS = """
+import os, signal, threading
+from types import SimpleNamespace
+from playlog_cli.drain import drain
+
+class Lambda:
+    def invoke(self, **_):
+        os.kill(os.getpid(), signal.SIGINT)
+        threading.Event().wait()
+
+stack = SimpleNamespace(name="playlog", shards=1, functions=Lambda(), convert_matches_function="ConvertMatchesFunction")
+print(drain(stack, None, lambda _: None, print).stopped)
+"""
+
+
+def test_ctrl_c_ends_the_process_though_runs_go_on() -> None:
+    ended = subprocess.run([sys.executable, "-c", ENDLESS], capture_output=True, text=True, timeout=60, check=False)
+
+    assert (ended.returncode, ended.stdout) == (0, "True\n"), ended.stderr
