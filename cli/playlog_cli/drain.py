@@ -296,7 +296,8 @@ class _Work:
             return
         self._most_at_work = 1
         self._refusals += 1
-        which.due = time.monotonic() + min(LONGEST_PAUSE, 2.0**self._refusals)
+        for each in self._waiting:  # or the others would ask at once
+            each.due = max(each.due, time.monotonic() + min(LONGEST_PAUSE, 2.0**self._refusals))
         if self._refusals == REFUSALS:
             for each in self._waiting:
                 each.problem = f"Lambda takes on no run, {REFUSALS} times in a row: {explain(error)}"

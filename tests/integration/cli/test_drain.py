@@ -244,7 +244,9 @@ def test_where_lambda_takes_on_few_runs_there_are_few_at_a_time(drained: Drain) 
     assert len(functions.asked) - done.runs < 2 * done.runs, "it asks again and again for what it will not get"
 
 
-def test_where_lambda_takes_on_no_run_at_all_it_ends(drained: Drain) -> None:
+def test_where_lambda_takes_on_no_run_at_all_it_ends(drained: Drain, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LONGEST_PAUSE", 0.05)
+
     done, functions = drained(lambda _: THROTTLED)
 
     (left,) = done.left
@@ -253,6 +255,7 @@ def test_where_lambda_takes_on_no_run_at_all_it_ends(drained: Drain) -> None:
         "Lambda takes on no run, 8 times in a row: AWS is throttling (Invoke: TooManyRequests"
     )
     assert len(functions.asked) < 20
+    assert done.seconds > 7 * 0.05, "Lambda is given time between"
 
 
 def test_what_only_a_person_can_mend_is_asked_for_once(drained: Drain) -> None:
