@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from itertools import count, islice
 from typing import Annotated, Any
 
@@ -81,9 +82,10 @@ class Tally:
         }
 
 
-def replay(seed: int, kinds: list[Fault]) -> str:
+def replay(seed: int, kinds: list[Fault], gap: float | None = None) -> str:
     """The command that plays a round again."""
     only = "".join(f" --fault '{kind.value}'" for kind in kinds)
+    only += f" --gap {gap:g}" if gap is not None else ""
     return f"make chaos ROUNDS=1 SEED={seed}" + (f' ARGS="{only.strip()}"' if only else "")
 
 
@@ -93,6 +95,9 @@ def chaos(
         int | None, typer.Option(help="Of the first round; each next has the next. Random if not given.")
     ] = None,
     faults: Annotated[list[Fault] | None, typer.Option("--fault", help="Draw this kind alone. Repeatable.")] = None,
+    gap: Annotated[
+        float | None, typer.Option(min=0, help="AiringGapSeconds of all rounds. Drawn if not given.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON at the end, and nothing before.")] = False,
 ) -> None:
     """Convert matches under faults, round after round, and judge the law all along."""
@@ -102,10 +107,12 @@ def chaos(
     try:
         with embedded_aws("chaos") as server, arena(server) as here, _shown(tally, silent=as_json) as show:
             for number in islice(count(first), rounds):
-                outcome = play_round(here, number, kinds or list(Fault))
+                outcome = play_round(
+                    here, number, kinds or list(Fault), None if gap is None else timedelta(seconds=gap)
+                )
                 tally.add(outcome)
                 show(outcome)
-                _accuse(outcome, kinds)
+                _accuse(outcome, kinds, gap)
     except KeyboardInterrupt:
         err.print("told to stop")
     if as_json:
@@ -118,10 +125,10 @@ def chaos(
         raise typer.Exit(1)
 
 
-def _accuse(outcome: Outcome, kinds: list[Fault]) -> None:
+def _accuse(outcome: Outcome, kinds: list[Fault], gap: float | None) -> None:
     """Says at once which seed found a violation, and how to see it again."""
     if outcome.violations:
-        err.print(f"seed {outcome.seed}, again with: {replay(outcome.seed, kinds)}", soft_wrap=True)
+        err.print(f"seed {outcome.seed}, again with: {replay(outcome.seed, kinds, gap)}", soft_wrap=True)
     for sentence in outcome.violations:
         err.print(f"  {sentence}", soft_wrap=True)
 

@@ -28,11 +28,13 @@ from playlog.telemetry import logger
 from playlog_cli.embedded import Server, spoken_to
 
 from tests import law
+from tests.airings import Airing as Heard
+from tests.airings import airings, summed
 from tests.chaos.faults import OF_A_REQUEST, Fault, Schedule, draw_rates
 from tests.chaos.postman import Context, Postman
 from tests.chaos.postman import handler as store_failures_handler
 from tests.chaos.proxy import HOST, Proxy
-from tests.chaos.stack import FAILED_PLAY_LOG, MATCH_CACHE, PLAY_LOG, Stack
+from tests.chaos.stack import FAILED_PLAY_LOG, MATCH_CACHE, PLAY_LOG, STATION_GUARD, Stack
 from tests.chaos.world import (
     DEFAULT_DURATION,
     MENDABLE,
@@ -40,7 +42,6 @@ from tests.chaos.world import (
     Drawn,
     draw_airings,
     draw_matches,
-    expected_plays,
     mended,
 )
 
@@ -56,6 +57,7 @@ PATIENCE = (0.3, 2.0, 2.0)
 OVERTIME = READ_TIMEOUT + 3.0
 # With the faults off.
 QUIET_SECONDS = 60.0
+GAPS = (timedelta(0), timedelta(seconds=30))
 BROKEN_LETTERS = ("not JSON", "[]", '{"version": 1, "match_id": "match-0000"}', '{"version": 2}')
 
 
@@ -146,22 +148,23 @@ def _in_haste() -> Iterator[None]:
         logger.setLevel(level)
 
 
-def play_round(arena: Arena, seed: int, kinds: Sequence[Fault] = tuple(Fault)) -> Outcome:
+def play_round(arena: Arena, seed: int, kinds: Sequence[Fault] = tuple(Fault), gap: timedelta | None = None) -> Outcome:
     """Plays a round.
 
     Args:
         arena: no other round is under way in it.
         seed: what is drawn.
         kinds: of faults that may be drawn.
+        gap: the stack's ``AiringGapSeconds``; None draws one.
     """
-    this = _Round(arena, seed, list(kinds))
+    this = _Round(arena, seed, list(kinds), gap)
     this.play()
     found = this.violations + [f"the proxy itself failed: {defect}" for defect in arena.proxy.defects]
     return Outcome(seed, len(this.matches), this.checks, this.schedule.injected, found)
 
 
 class _Round:
-    def __init__(self, arena: Arena, seed: int, kinds: list[Fault]) -> None:
+    def __init__(self, arena: Arena, seed: int, kinds: list[Fault], gap: timedelta | None) -> None:
         self._chance = random.Random(seed)
         self._arena = arena
         self._stack = arena.stack
@@ -174,14 +177,17 @@ class _Round:
         self._settings = ConvertSettings(
             match_cache_table=MATCH_CACHE,
             play_log_table=PLAY_LOG,
+            station_guard_table=STATION_GUARD,
             dead_letter_queue_url=self._stack.dead_letters,
             batch_size=self._chance.choice((5, 20, 100)),
             unprocessed_shards=self._chance.choice((1, 2, 4)),
+            airing_gap=random.Random(f"gap {seed}").choice(GAPS) if gap is None else gap,
             default_duration=timedelta(seconds=DEFAULT_DURATION),
             flag_below_confidence=Decimal(self._chance.choice((0, 50))),
             max_attempts=self._chance.choice((1, 2, 3)),
         )
-        self._airings = draw_airings(self._chance)
+        self._gap = self._settings.airing_gap
+        self._airings = draw_airings(self._chance, self._gap)
         self._unreadable: set[Airing] = set()
         self._attempts: dict[str, int] = {}
         self.matches: dict[str, Drawn] = {}
@@ -215,7 +221,12 @@ class _Round:
     # --- What happens. ---
 
     def _spoil_plays(self) -> None:
-        """Leaves a few airings plays that nobody can read: their matches fail as UNEXPECTED."""
+        """Leaves a few airings plays that nobody can read: their matches fail as UNEXPECTED.
+
+        Not with a gap: which matches such a play is in the way of depends on which were there before.
+        """
+        if self._gap:
+            return
         for airing in dict.fromkeys(self._airings):
             if self._chance.random() < 0.05:
                 station, track, _ = airing
@@ -230,7 +241,9 @@ class _Round:
                 self._stack.put(PLAY_LOG, [unreadable])
 
     def _load(self, count: int) -> None:
-        drawn = draw_matches(self._chance, self._airings, len(self.matches), count, self._settings.unprocessed_shards)
+        drawn = draw_matches(
+            self._chance, self._airings, self._gap, len(self.matches), count, self._settings.unprocessed_shards
+        )
         for match in drawn:
             self._expect(match)
         self._stack.put(MATCH_CACHE, [match.item for match in drawn])
@@ -464,37 +477,47 @@ class _Round:
                 self.violations.append(f"match {match_id} failed as {found}, and has to as {match.reason_code}")
 
     def _judge_plays(self, tables: law.Tables) -> None:
-        found = {(play["station_id"]["S"], play["play_id"]["S"]): play for play in tables.plays}
-        expected = expected_plays(self.matches.values())
-        for airing, heard in expected.items():
-            play = found.pop((airing[0], _play_id(airing)), None)
-            if play is None:
-                self.violations.append(f"there is no play of {airing}")
-            else:
-                self.violations += self._wrong_values(play, airing, heard)
-        for airing in self._unreadable:
-            found.pop((airing[0], _play_id(airing)), None)
-        self.violations += [f"there is a play {key} that no match accounts for" for key in found]
+        """Judges each play by its matches, and whether these are the matches of one airing."""
+        unreadable = {(station, _play_id((station, track, at))) for station, track, at in self._unreadable}
+        plays = {key: play for play in tables.plays if (key := _key(play)) not in unreadable}
+        heard: dict[tuple[str, str], list[Drawn]] = {key: [] for key in plays}
+        for match in tables.matches:
+            if match.get("processed") == {"BOOL": True} and _key(match) in heard:
+                heard[_key(match)].append(self.matches[match["match_id"]["S"]])
+        self.violations += [f"there is a play {key} that no match accounts for" for key in plays if not heard[key]]
+        shown = [summed([match.detection for match in matches]) for matches in heard.values() if matches]
+        for key, play in plays.items():
+            if heard[key]:
+                self.violations += self._wrong_values(play, summed([match.detection for match in heard[key]]))
+        expected = airings((match.detection for match in self.matches.values() if match.reason_code is None), self._gap)
+        bridged = sum("bridged" in play for play in plays.values())
+        if bridged and len(plays) - bridged != len(expected):
+            self.violations.append(f"{len(plays)} plays, {bridged} of them bridged, of {len(expected)} airings")
+        elif not bridged:
+            missing, surplus = Counter(expected) - Counter(shown), Counter(shown) - Counter(expected)
+            self.violations += [f"there is no play of {airing}" for airing in missing]
+            self.violations += [f"there is a play of what is no airing: {airing}" for airing in surplus]
 
-    def _wrong_values(self, play: law.Item, airing: Airing, heard: list[Drawn]) -> list[str]:
-        scores = [match.score for match in heard if match.score is not None]
-        mean = sum(scores, Decimal(0)) / len(scores) if scores else None
-        seconds = max(match.seconds for match in heard)
-        creator = self.matches[play["match_id"]["S"]].item
+    def _wrong_values(self, play: law.Item, heard: Heard) -> list[str]:
+        creator = self.matches[play["match_id"]["S"]]
+        mean = heard.mean
+        flagged = "bridged" in play or (mean is not None and mean < self._settings.flag_below_confidence)
+        if not self._gap and play["play_id"]["S"] != _play_id((heard.station_id, heard.track_id, heard.start)):
+            return [f"play {_key(play)} begins at {heard.start}"]
         wanted: dict[str, Any] = {
-            "track_id": {"S": airing[1]},
-            "match_count": {"N": str(len(heard))},
+            "track_id": {"S": heard.track_id},
+            "match_count": {"N": str(heard.match_count)},
             "avg_confidence_score": {"N": str(mean)} if mean is not None else None,
-            "flagged": {"BOOL": mean is not None and mean < self._settings.flag_below_confidence},
-            "start_time": {"S": timestamps.to_text(airing[2])},
-            "played_at": {"S": timestamps.to_text(airing[2])},
-            "stop_time": {"S": timestamps.to_text(airing[2] + timedelta(seconds=int(seconds)))},
-            "duration_seconds": {"N": str(seconds)},
-            "source": creator.get("source", {"S": "Radio"}),
-            "station_program_id": creator.get("station_program_id"),
+            "flagged": {"BOOL": flagged},
+            "start_time": {"S": timestamps.to_text(heard.start)},
+            "played_at": {"S": timestamps.to_text(heard.start)},
+            "stop_time": {"S": timestamps.to_text(heard.stop)},
+            "duration_seconds": {"N": str(int((heard.stop - heard.start).total_seconds()))},
+            "source": creator.item.get("source", {"S": "Radio"}),
+            "station_program_id": creator.item.get("station_program_id"),
         }
         return [
-            f"play of {airing} has {name} {play.get(name)}, and has to have {value}"
+            f"play {_key(play)} has {name} {play.get(name)}, and has to have {value}"
             for name, value in wanted.items()
             if _number(play.get(name)) != _number(value)
         ]
@@ -557,6 +580,11 @@ class _Doom:
 
 def _play_id(airing: Airing) -> str:
     return f"{timestamps.to_text(airing[2])}#{airing[1]}"
+
+
+def _key(item: law.Item) -> tuple[str, str]:
+    """Key of a play, or of the play that a match names."""
+    return item["station_id"]["S"], item["play_id"]["S"]
 
 
 def _played(tables: law.Tables) -> int:

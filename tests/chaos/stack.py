@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 MATCH_CACHE, PLAY_LOG, FAILED_PLAY_LOG = "MatchCacheTable", "PlayLogTable", "FailedPlayLogTable"
+STATION_GUARD = "StationGuardTable"
+_TABLES = (MATCH_CACHE, PLAY_LOG, FAILED_PLAY_LOG, STATION_GUARD)
 # What the template says of a table and CreateTable takes.
 _OF_A_TABLE = ("BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
 _CONFIG = Config(retries={"total_max_attempts": 1}, parameter_validation=False, read_timeout=30)
@@ -52,7 +54,7 @@ class Stack:
         self.sqs: SQSClient = session.client("sqs", endpoint_url=server.endpoint, config=_CONFIG)
         resources = yaml.load(TEMPLATE.read_text(), _Template)["Resources"]
         self._properties: dict[str, dict[str, Any]] = {
-            name: resources[name]["Properties"] for name in (MATCH_CACHE, PLAY_LOG, FAILED_PLAY_LOG, "DeadLetterQueue")
+            name: resources[name]["Properties"] for name in (*_TABLES, "DeadLetterQueue")
         }
         self.dead_letters = self.parking_lot = ""
 
@@ -63,7 +65,7 @@ class Stack:
             suffix: of the queues' names: SQS gives a name again a minute after its queue was deleted.
         """
         there = self.dynamodb.list_tables()["TableNames"]
-        for name in (MATCH_CACHE, PLAY_LOG, FAILED_PLAY_LOG):
+        for name in _TABLES:
             if name in there:
                 self.dynamodb.delete_table(TableName=name)
             definition = {key: self._properties[name][key] for key in _OF_A_TABLE if key in self._properties[name]}

@@ -1,8 +1,6 @@
 """What a round is about: matches drawn by seed, and what has to become of each, known from how it was drawn."""
 
 import random
-from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
@@ -10,6 +8,7 @@ from typing import TypeAlias
 
 from playlog.shards import shard_of
 
+from tests.airings import Detection
 from tests.law import Item
 
 DEFAULT_DURATION = 180
@@ -61,40 +60,49 @@ class Drawn:
     reason_code: str | None
 
     @property
-    def seconds(self) -> Decimal:
-        """How long it was heard."""
-        return Decimal(self.item.get("duration_seconds", {"N": str(DEFAULT_DURATION)})["N"])
+    def detection(self) -> Detection:
+        """What it says, if it is valid."""
+        start = datetime.fromisoformat(self.item["matched_at"]["S"])
+        seconds = int(self.item.get("duration_seconds", {"N": str(DEFAULT_DURATION)})["N"])
+        score = Decimal(self.item["avg_confidence_score"]["N"]) if "avg_confidence_score" in self.item else None
+        station, track, _ = self.airing
+        return Detection(station, track, start, start + timedelta(seconds=seconds), score)
 
-    @property
-    def score(self) -> Decimal | None:
-        """Its confidence, if it has one."""
-        return Decimal(self.item["avg_confidence_score"]["N"]) if "avg_confidence_score" in self.item else None
 
+def draw_airings(chance: random.Random, gap: timedelta) -> list[Airing]:
+    """A few airings on a few stations, so that matches of the same one are many.
 
-def draw_airings(chance: random.Random) -> list[Airing]:
-    """A few airings on a few stations, so that matches of the same one are many."""
+    Args:
+        chance: of the round.
+        gap: with one they begin further apart, so that not all are the same.
+    """
+    step = timedelta(minutes=3) if gap else timedelta(seconds=30)
     morning = datetime(2026, 3, 14, 8, tzinfo=UTC)
     stations = [f"station-{number}" for number in range(chance.randint(1, 4))]
     tracks = [f"track-{number}" for number in range(chance.randint(1, 5))]
     return [
-        (chance.choice(stations), chance.choice(tracks), morning + timedelta(seconds=30 * chance.randrange(20)))
+        (chance.choice(stations), chance.choice(tracks), morning + step * chance.randrange(20))
         for _ in range(chance.randint(3, 15))
     ]
 
 
-def draw_matches(chance: random.Random, airings: list[Airing], first: int, count: int, shards: int) -> list[Drawn]:
+def draw_matches(
+    chance: random.Random, airings: list[Airing], gap: timedelta, first: int, count: int, shards: int
+) -> list[Drawn]:
     """Draws matches, some of them with a defect.
 
     Args:
         chance: of the round.
         airings: what they are detections of.
+        gap: with one, a detection may begin at any time in its airing.
         first: number of the first, which its id is made of.
         count: how many.
         shards: the stack's ``UnprocessedShards``.
     """
     defective = chance.choice((0.0, 0.1, 0.4))
     drawn = (
-        _valid(chance, f"match-{number:04}", chance.choice(airings), shards) for number in range(first, first + count)
+        _valid(chance, f"match-{number:04}", _heard(chance, chance.choice(airings), gap), shards)
+        for number in range(first, first + count)
     )
     return [_with_defect(chance, match, shards) if chance.random() < defective else match for match in drawn]
 
@@ -104,13 +112,10 @@ def mended(chance: random.Random, match: Drawn, shards: int) -> Drawn:
     return _valid(chance, match.match_id, match.airing, shards)
 
 
-def expected_plays(matches: Iterable[Drawn]) -> dict[Airing, list[Drawn]]:
-    """The plays that there have to be, each with its matches."""
-    plays: defaultdict[Airing, list[Drawn]] = defaultdict(list)
-    for match in matches:
-        if match.reason_code is None:
-            plays[match.airing].append(match)
-    return dict(plays)
+def _heard(chance: random.Random, airing: Airing, gap: timedelta) -> Airing:
+    """When an airing is heard: with a gap, some time after it began, to the second."""
+    station, track, instant = airing
+    return station, track, instant + timedelta(seconds=chance.choice((0, 0, 10, 20, 41, 100, 101)) if gap else 0)
 
 
 def _valid(chance: random.Random, match_id: str, airing: Airing, shards: int) -> Drawn:

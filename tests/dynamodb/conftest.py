@@ -133,7 +133,8 @@ def database() -> Iterator[Database]:
         with engines.started(engines.chosen(os.environ)):
             client = boto3.client("dynamodb", config=CLIENT_CONFIG)
             names = _make_tables(client, f"playlog-{uuid4()}")
-            yield Database(client, Tables(names["MatchCacheTable"], names["PlayLogTable"]), names["FailedPlayLogTable"])
+            tables = Tables(names["MatchCacheTable"], names["PlayLogTable"], names["StationGuardTable"])
+            yield Database(client, tables, names["FailedPlayLogTable"])
             for name in names.values():
                 client.delete_table(TableName=name)
     except (DynamoDBLocalError, CommandError) as error:
@@ -172,6 +173,6 @@ def _make_tables(client: "DynamoDBClient", prefix: str) -> dict[str, str]:
         properties = template.value(table.properties)
         wanted = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode")
         name = names[table.logical_id] = f"{prefix}-{table.logical_id}"
-        client.create_table(TableName=name, **{part: properties[part] for part in wanted})
+        client.create_table(TableName=name, **{part: properties[part] for part in wanted if part in properties})
         client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 60})
     return names

@@ -1,14 +1,18 @@
 """Matches and plays as the tests of this folder write them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from threading import Event
 from typing import Any
 
 from playlog import wire
 from playlog.airing import Airing, Play
 from playlog.match import Item, Match
+from playlog.retry import Retry
 from playlog.wire import Action, Tables
+from playlog.write import Writer, Written
 
 NOON = datetime(2026, 3, 14, 12, tzinfo=UTC)
 NONE_FLAGGED = Decimal(0)
@@ -42,6 +46,11 @@ def match(
     )
 
 
+def write(client: Any, tables: Tables, matches: Sequence[Match], written: Written, retry: Retry) -> None:
+    """Writes the matches of a page; only those of the same instant are one play."""
+    Writer(client, tables, timedelta(0), NONE_FLAGGED, retry, Event()).write(matches, written)
+
+
 @dataclass(frozen=True)
 class Conversion:
     """The write of an airing: what playlog sends for it."""
@@ -53,7 +62,7 @@ class Conversion:
     @classmethod
     def of(cls, tables: Tables, *matches: Match, joins: Play | None = None) -> "Conversion":
         """The conversion of matches of one airing, which create a play or join one."""
-        airing = Airing(matches, joins)
+        airing = Airing.joining(joins, matches) if joins else Airing.creating(matches)
         return cls(airing, airing.play_with_matches(NONE_FLAGGED), tables)
 
     @property

@@ -33,7 +33,7 @@ def test_nothing_of_a_cancelled_transaction_is_written(database: Database, uniqu
 
     assert database.match(good.match_id) == before
     for each in conversions:
-        assert database.play(each.airing.first.station_id, each.play.play_id) is None
+        assert database.play(*each.play.key) is None
 
 
 def test_both_faults_of_a_play_are_told_at_once_so_that_mending_it_takes_one_more_request(

@@ -31,10 +31,10 @@ def test_match_that_waits_is_played_together_with_its_play(
     played = database.match(unique)
     assert played is not None
     assert played["processed"] == {"BOOL": True}
-    assert played["play_id"] == {"S": conversion.play.play_id}
+    assert played["play_id"] == {"S": conversion.play.key.play_id}
     assert played["isrc"] == {"S": "the writer's own"}
     assert not played.keys() & {"unprocessed_shard", "failed_reason"}
-    play = database.play(conversion.airing.first.station_id, conversion.play.play_id)
+    play = database.play(*conversion.play.key)
     assert play is not None
     assert read_play(play) == conversion.play
 
@@ -57,7 +57,7 @@ def test_match_that_the_index_still_shows_but_that_waits_no_more_is_not_paid_aga
     assert database.codes(*conversion.actions) == ["None", REFUSED]
 
     assert database.match(unique) == before
-    assert database.play(conversion.airing.first.station_id, conversion.play.play_id) is None
+    assert database.play(*conversion.play.key) is None
 
 
 def test_match_that_was_deleted_is_not_brought_back_as_a_played_one(database: Database, unique: str) -> None:
@@ -78,10 +78,10 @@ def test_play_that_is_there_already_comes_back_whole_so_that_it_can_be_joined(da
     about_play, about_match = database.transact(*Conversion.of(database.tables, second).actions)
 
     assert (about_play["Code"], about_match["Code"]) == (REFUSED, "None")
-    assert about_play["Item"] == database.play(unique, created.play.play_id)
+    assert about_play["Item"] == database.play(unique, created.play.key.play_id)
     joined = Conversion.of(database.tables, second, joins=read_play(about_play["Item"]))
     assert database.transact(*joined.actions) == []
-    play = database.play(unique, created.play.play_id)
+    play = database.play(unique, created.play.key.play_id)
     assert play is not None
     assert play["match_count"] == {"N": "2"}
     assert play["match_id"] == {"S": first.match_id}
@@ -113,4 +113,4 @@ def test_play_that_was_deleted_since_it_was_read_is_not_made_of_a_change_alone(d
     # Without the item: that is how playlog knows that the play has to be created.
     assert (about_play["Code"], about_match["Code"]) == (REFUSED, "None")
     assert "Item" not in about_play
-    assert database.play(unique, read.play_id) is None
+    assert database.play(unique, read.key.play_id) is None

@@ -2,13 +2,12 @@
 
 import pytest
 from botocore.exceptions import ClientError
-from playlog.airing import Airing
 from playlog.read import read_pages
 from playlog.retry import Retry
-from playlog.write import Writer, Written
+from playlog.write import Written
 
 from tests.dynamodb.conftest import Database
-from tests.dynamodb.made import NONE_FLAGGED, WAITING, Conversion, match
+from tests.dynamodb.made import WAITING, Conversion, match, write
 
 MATCHES = 23
 
@@ -67,11 +66,11 @@ def test_matches_that_are_played_while_a_run_reads_on_take_none_with_them(
     database: Database, unique: str, retry: Retry
 ) -> None:
     ids = put_waiting(database, unique, [f"2026-03-14T12:00:{second:02}+00:00" for second in range(MATCHES)])
-    writer, written = Writer(database.client, database.tables, NONE_FLAGGED, retry), Written()
+    written = Written()
 
     # The cursor names the last match of the page before, which stands in the index no more.
     for page in read_pages(database.client, database.tables.match_cache, unique, 5, retry):
-        writer.write([Airing((match(item["match_id"]["S"]),)) for item in page], written)
+        write(database.client, database.tables, [match(item["match_id"]["S"]) for item in page], written, retry)
 
     assert written.matches == len(ids)
     assert found(database, unique, 100, retry) == [[]]

@@ -4,14 +4,13 @@ from typing import Any
 
 import pytest
 from playlog import limits
-from playlog.airing import Airing
 from playlog.failure import ReasonCode
 from playlog.match import Item, Match
 from playlog.retry import Retry
-from playlog.write import Writer, Written
+from playlog.write import Written
 
 from tests.dynamodb.conftest import Database
-from tests.dynamodb.made import NONE_FLAGGED, WAITING, Conversion, match
+from tests.dynamodb.made import WAITING, Conversion, match, write
 
 INNOCENTS = 20
 
@@ -32,7 +31,7 @@ def large(match_id: str, bytes_: int, **attributes: Any) -> Match:
 def written(database: Database, retry: Retry, *matches: Match) -> Written:
     """Writes each match as a play of its own, in one page."""
     result = Written()
-    Writer(database.client, database.tables, NONE_FLAGGED, retry).write((Airing((each,)) for each in matches), result)
+    write(database.client, database.tables, matches, result, retry)
     return result
 
 
@@ -93,7 +92,7 @@ def test_match_whose_play_has_too_long_a_key_fails_alone(
 def test_play_whose_key_is_as_long_as_can_be_is_paid(
     database: Database, unique: str, retry: Retry, station_bytes: int, play_id_bytes: int
 ) -> None:
-    time_bytes = len(Conversion.of(database.tables, match(unique)).play.play_id) - len("track")
+    time_bytes = len(Conversion.of(database.tables, match(unique)).play.key.play_id) - len("track")
     longest = match(unique, station="s" * station_bytes, track=unique.ljust(play_id_bytes - time_bytes, "t"))
     put(database, longest)
 

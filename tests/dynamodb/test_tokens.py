@@ -7,12 +7,11 @@ from uuid import uuid4
 
 import pytest
 from botocore.exceptions import ConnectionClosedError
-from playlog.airing import Airing
 from playlog.retry import Retry
-from playlog.write import Writer, Written
+from playlog.write import Written
 
 from tests.dynamodb.conftest import Database
-from tests.dynamodb.made import NONE_FLAGGED, WAITING, Conversion, match
+from tests.dynamodb.made import WAITING, Conversion, match, write
 
 
 @dataclass
@@ -36,7 +35,7 @@ def test_play_whose_answer_was_lost_is_counted_once(database: Database, unique: 
     client: Any = LosesFirstAnswer(database.client.transact_write_items)
     written = Written()
 
-    Writer(client, database.tables, NONE_FLAGGED, retry).write([Airing((match(unique),))], written)
+    write(client, database.tables, [match(unique)], written, retry)
 
     assert (written.matches, written.plays, written.left, written.failures) == (1, 1, 0, [])
     assert client.sent == 2

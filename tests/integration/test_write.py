@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from threading import Event
 from typing import Any
 
 import pytest
 from botocore.awsrequest import AWSResponse
-from playlog.group import group
 from playlog.match import Item, Match
 from playlog.retry import RequestError, Retry, UnavailableError
 from playlog.wire import Tables
@@ -39,12 +39,15 @@ def make_matches(count: int) -> list[Match]:
     return [make_match(f"m-{n}", matched_at=MATCHED_AT + timedelta(minutes=n)) for n in range(count)]
 
 
-def write(aws: Aws, matches: Iterable[Match], *, flag_below: int = 0, retry: Retry | None = None) -> Written:
+def write(
+    aws: Aws, matches: Iterable[Match], *, gap: int = 0, flag_below: int = 0, retry: Retry | None = None
+) -> Written:
     """Writes matches as one page of the index, whether they are in the table or not."""
     settings = aws.convert_settings
-    tables = Tables(settings.match_cache_table, settings.play_log_table)
+    tables = Tables(settings.match_cache_table, settings.play_log_table, settings.station_guard_table)
     written = Written()
-    Writer(aws.dynamodb, tables, Decimal(flag_below), retry or aws.patience()).write(group(matches), written)
+    writer = Writer(aws.dynamodb, tables, timedelta(seconds=gap), Decimal(flag_below), retry or aws.patience(), Event())
+    writer.write(list(matches), written)
     return written
 
 

@@ -2,7 +2,7 @@
 
 import operator
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -112,7 +112,13 @@ class _Condition:
 
     def _comparison(self, name: str) -> bool:
         left = self.item.get(self.placeholders.name(name))
-        compare = _COMPARISONS[self._take()]
+        if self._next_is("BETWEEN"):
+            least = self._is(operator.ge, left)
+            self._take("AND")
+            return self._is(operator.le, left) and least
+        return self._is(_COMPARISONS[self._take()], left)
+
+    def _is(self, compare: Callable[[Any, Any], bool], left: Value | None) -> bool:
         right = self.placeholders.values[self._take()]
         # An attribute that is absent or of another type is neither equal to a value nor below it.
         if left is None or left.keys() != right.keys():

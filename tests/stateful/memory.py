@@ -120,6 +120,7 @@ class Memory:
             "DescribeTable": lambda _: {"Table": {"TableStatus": "ACTIVE"}},
             "DeleteTable": lambda _: {},
             "GetItem": self._get_item,
+            "BatchGetItem": self._batch_get_item,
             "PutItem": lambda request: self._write_one("Put", request),
             "UpdateItem": lambda request: self._write_one("Update", request),
             "Query": self._query,
@@ -132,7 +133,7 @@ class Memory:
         def names(schema: list[dict[str, str]]) -> Names:
             return tuple(part["AttributeName"] for part in schema)
 
-        indexes = {index["IndexName"]: names(index["KeySchema"]) for index in request["GlobalSecondaryIndexes"]}
+        indexes = {index["IndexName"]: names(index["KeySchema"]) for index in request.get("GlobalSecondaryIndexes", [])}
         self.tables[request["TableName"]] = Table(names(request["KeySchema"]), indexes)
         return {}
 
@@ -140,6 +141,13 @@ class Memory:
         table = self.tables[request["TableName"]]
         item = table.items.get(_place(request["Key"], table.key))
         return {} if item is None else {"Item": item}
+
+    def _batch_get_item(self, request: Request) -> Answer:
+        answers = {
+            name: [found["Item"] for key in asked["Keys"] if (found := self._get_item({"TableName": name, "Key": key}))]
+            for name, asked in request["RequestItems"].items()
+        }
+        return {"Responses": answers, "UnprocessedKeys": {}}
 
     def _write_one(self, kind: str, request: Request) -> Answer:
         try:
@@ -161,7 +169,11 @@ class Memory:
         if start := request.get("ExclusiveStartKey"):
             found = [item for item in found if _place(item, key) > _place(start, key)]
         page = found[: request.get("Limit", len(found))]
-        answer: Answer = {"Items": page, "Count": len(page), "ScannedCount": len(page)}
+        answer: Answer = {
+            "Items": [_projected(item, request) for item in page],
+            "Count": len(page),
+            "ScannedCount": len(page),
+        }
         if page and len(page) == request.get("Limit"):
             answer["LastEvaluatedKey"] = {name: page[-1][name] for name in key}
         return answer
@@ -240,6 +252,15 @@ class _Raw(BytesIO):
 
 def _placeholders(request: Request) -> Placeholders:
     return Placeholders(request.get("ExpressionAttributeNames", {}), request.get("ExpressionAttributeValues", {}))
+
+
+def _projected(item: Item, request: Request) -> Item:
+    """The attributes of an item that a request asks for: all, if it names none."""
+    if "ProjectionExpression" not in request:
+        return item
+    placeholders = _placeholders(request)
+    wanted = {placeholders.name(token) for token in request["ProjectionExpression"].split(", ")}
+    return {name: value for name, value in item.items() if name in wanted}
 
 
 def _place(item: Item, names: Names) -> Key:

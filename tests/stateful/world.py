@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
 from enum import Enum, auto
@@ -34,9 +34,11 @@ REQUEST_SECONDS = 0.1
 SETTINGS = ConvertSettings(
     match_cache_table="MatchCache",
     play_log_table="PlayLog",
+    station_guard_table="StationGuard",
     dead_letter_queue_url="https://queue/dead-letters",
     batch_size=3,  # so that a handful of matches takes pages
     unprocessed_shards=len(ALL_SHARDS),
+    airing_gap=timedelta(0),
     default_duration=timedelta(minutes=3),
     flag_below_confidence=Decimal(0),
     max_attempts=MAX_ATTEMPTS,
@@ -102,12 +104,14 @@ class World:
         aws: clients that speak to this world.
         memory: what the tables and the queue hold.
         clock: all of the world's time.
+        gap: silence up to which two matches are one airing.
         violations: of the law, found after a request.
     """
 
     aws: "Clients"
     clock: Clock
     memory: Memory = field(default_factory=lambda: Memory(_tables()))
+    gap: timedelta = timedelta(0)
     violations: list[str] = field(default_factory=list)
     _done_with: set[tuple[str, int]] = field(default_factory=set)
     _plan: Plan = field(default_factory=dict)
@@ -129,7 +133,8 @@ class World:
             RunError: it could do nothing.
         """
         with self._planned(plan):
-            return convert(shards, SETTINGS, self.aws.dynamodb, self.aws.sqs, self._retry())
+            settings = replace(SETTINGS, airing_gap=self.gap)
+            return convert(shards, settings, self.aws.dynamodb, self.aws.sqs, self._retry())
 
     def store(self, letter: str, plan: Plan) -> bool:
         """Stores a letter.
@@ -264,6 +269,7 @@ def clients() -> Iterator[Clients]:
     with answering(answer):
         for model in (MatchCache, FailedPlayLog):
             model._connection = None  # what it may have spoken to before
+        connect.cache_clear()
         made = Clients(
             no_world,
             boto3.Session().client("dynamodb", config=CLIENT_CONFIG),
@@ -278,5 +284,6 @@ def _tables() -> dict[str, Table]:
     return {
         SETTINGS.match_cache_table: Table(("match_id",), {"unprocessed-index": ("unprocessed_shard", "matched_at")}),
         SETTINGS.play_log_table: Table(("station_id", "play_id"), {}),
+        SETTINGS.station_guard_table: Table(("station_id",), {}),
         FAILED_PLAY_LOG: Table(("match_id", "attempt"), {}),
     }

@@ -260,7 +260,7 @@ def environment(function: str) -> dict[str, str]:
 def _make_tables(dynamodb: "DynamoDBClient") -> None:
     for table in TEMPLATE.of_type("AWS::DynamoDB::Table"):
         properties = TEMPLATE.value(table.properties)
-        parts = {part: properties[part] for part in TABLE_PARTS}
+        parts = {part: properties[part] for part in TABLE_PARTS if part in properties}
         dynamodb.create_table(TableName=table.logical_id, **parts)
 
 

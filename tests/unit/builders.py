@@ -7,14 +7,13 @@ from typing import Any
 
 from hypothesis import strategies as st
 from playlog import timestamps, wire
-from playlog.airing import Airing, Play
+from playlog.airing import Play, PlayKey
 from playlog.judge import TYPES
 from playlog.match import Item, Match
-from playlog.pack import Entry
 
 NOW = datetime(2026, 3, 14, 12, tzinfo=UTC)
 MATCHED_AT = datetime(2026, 3, 14, 7, tzinfo=UTC)
-TABLES = wire.Tables(match_cache="MatchCache", play_log="PlayLog")
+TABLES = wire.Tables(match_cache="MatchCache", play_log="PlayLog", station_guard="StationGuard")
 
 
 def make_item(match_id: str = "m-1", /, **attributes: dict[str, Any]) -> Item:
@@ -88,7 +87,8 @@ def make_play(
         flagged: as in the contract.
     """
     return Play(
-        play_id="2026-03-14T07:00:00.000000+0000#track-1",
+        PlayKey("station-1", "2026-03-14T07:00:00.000000+0000#track-1"),
+        "track-1",
         start_time=MATCHED_AT,
         stop_time=MATCHED_AT + timedelta(seconds=seconds),
         match_count=match_count,
@@ -96,12 +96,6 @@ def make_play(
         confidence_count=len(scores),
         flagged=flagged,
     )
-
-
-def make_entry(airing: Airing) -> Entry:
-    """The airing with the actions that write it."""
-    play = airing.play_with_matches(Decimal(0))
-    return Entry(airing, play, wire.actions(airing, play, TABLES, NOW))
 
 
 # --- Whatever DynamoDB can hold, in its wire format. ---

@@ -8,7 +8,7 @@ from random import Random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from playlog.airing import Airing, Play
+from playlog.airing import Airing, Play, PlayKey
 from playlog.match import Match
 
 from tests.unit.builders import MATCHED_AT, make_match, make_play, scores
@@ -21,7 +21,7 @@ matches_of_an_airing = st.lists(st.tuples(st.none() | scores, st.integers(1, 86_
 
 
 def played(*matches: Match, play: Play | None = None, flag_below: int = 0) -> Play:
-    return Airing(matches, play).play_with_matches(Decimal(flag_below))
+    return (Airing.joining(play, matches) if play else Airing.creating(matches)).play_with_matches(Decimal(flag_below))
 
 
 def scored(*values: str | None) -> list[Match]:
@@ -35,7 +35,8 @@ def test_a_play_of_one_match_is_that_match() -> None:
     match = make_match(seconds=201, score=Decimal("87.5"))
 
     assert played(match) == Play(
-        play_id="2026-03-14T07:00:00.000000+0000#track-1",
+        PlayKey("station-1", "2026-03-14T07:00:00.000000+0000#track-1"),
+        "track-1",
         start_time=MATCHED_AT,
         stop_time=MATCHED_AT + timedelta(seconds=201),
         match_count=1,
@@ -61,7 +62,7 @@ def test_a_match_that_joins_a_play_is_counted_on_top_of_those_it_has() -> None:
     play = played(make_match("m-4"), make_match("m-5"), play=make_play(match_count=3))
 
     assert play.match_count == 5
-    assert play.play_id == make_play().play_id
+    assert play.key == make_play().key
 
 
 @pytest.mark.parametrize(

@@ -27,10 +27,15 @@ matches = st.lists(
 )
 
 
+def at_one_instant(matches: list[Match]) -> list[Airing]:
+    """The airings of matches where there is no gap."""
+    return group(matches, [], timedelta(0))
+
+
 def test_matches_of_the_same_station_track_and_instant_are_one_play() -> None:
     one, same = make_match("m-1"), make_match("m-2", seconds=60)
 
-    assert group([one, same]) == [Airing((one, same))]
+    assert at_one_instant([one, same]) == [Airing.creating((one, same))]
 
 
 @pytest.mark.parametrize(
@@ -45,7 +50,7 @@ def test_matches_of_the_same_station_track_and_instant_are_one_play() -> None:
 def test_matches_that_differ_in_one_of_the_three_are_two_plays(other: Match) -> None:
     one = make_match("m-1")
 
-    assert group([one, other]) == [Airing((one,)), Airing((other,))]
+    assert at_one_instant([one, other]) == [Airing.creating((one,)), Airing.creating((other,))]
 
 
 def test_the_same_instant_in_different_offsets_is_not_paid_twice() -> None:
@@ -56,26 +61,26 @@ def test_the_same_instant_in_different_offsets_is_not_paid_twice() -> None:
     ]
     found = [verdict for verdict in judged if isinstance(verdict, Match)]
 
-    (airing,) = group(found)
+    (airing,) = at_one_instant(found)
 
     assert airing.matches == tuple(found)
-    assert airing.first.matched_at == datetime(2026, 3, 14, 7, tzinfo=UTC)
+    assert airing.matches[0].matched_at == datetime(2026, 3, 14, 7, tzinfo=UTC)
 
 
 @given(matches, st.randoms(use_true_random=False))
 def test_the_order_in_which_the_index_gives_matches_changes_no_play(found: list[Match], random: Random) -> None:
     shuffled = random.sample(found, len(found))
 
-    assert by_first_match(group(shuffled)) == by_first_match(group(found))
+    assert by_first_match(at_one_instant(shuffled)) == by_first_match(at_one_instant(found))
 
 
 def by_first_match(airings: list[Airing]) -> dict[str, Airing]:
-    return {airing.first.match_id: airing for airing in airings}
+    return {airing.matches[0].match_id: airing for airing in airings}
 
 
 @given(matches)
 def test_no_match_is_lost_and_none_is_counted_twice(found: list[Match]) -> None:
-    grouped = [match for airing in group(found) for match in airing.matches]
+    grouped = [match for airing in at_one_instant(found) for match in airing.matches]
 
     assert sorted(match.match_id for match in grouped) == sorted(match.match_id for match in found)
 
@@ -84,6 +89,6 @@ def test_no_match_is_lost_and_none_is_counted_twice(found: list[Match]) -> None:
 def test_plays_are_written_in_the_order_of_time_of_their_page(found: list[Match]) -> None:
     found.sort(key=lambda match: match.matched_at)
 
-    times = [airing.first.matched_at for airing in group(found)]
+    times = [airing.matches[0].matched_at for airing in at_one_instant(found)]
 
     assert times == sorted(times)

@@ -9,6 +9,8 @@ from playlog.settings import ConvertSettings, SettingsError, StoreSettings
 CONVERT = {
     "MATCH_CACHE_TABLE": "playlog-MatchCache",
     "PLAY_LOG_TABLE": "playlog-PlayLog",
+    "STATION_GUARD_TABLE": "playlog-StationGuard",
+    "AIRING_GAP_SECONDS": "30",
     "DEAD_LETTER_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/000000000000/playlog-DeadLetters",
     "BATCH_SIZE": "100",
     "UNPROCESSED_SHARDS": "8",
@@ -23,6 +25,8 @@ def test_what_the_template_sets_is_what_convert_matches_works_with() -> None:
     assert ConvertSettings.from_environment({**CONVERT, "LANG": "C"}) == ConvertSettings(
         match_cache_table="playlog-MatchCache",
         play_log_table="playlog-PlayLog",
+        station_guard_table="playlog-StationGuard",
+        airing_gap=timedelta(seconds=30),
         dead_letter_queue_url="https://sqs.us-east-1.amazonaws.com/000000000000/playlog-DeadLetters",
         batch_size=100,
         unprocessed_shards=8,

@@ -12,18 +12,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from playlog import wire
 from playlog.airing import Airing, Play
+from playlog.guard import Guard
 from playlog.judge import TYPES
 from playlog.match import Item, Match
-from playlog.models import MatchCache, PlayLog
+from playlog.models import MatchCache, PlayLog, StationGuard
 from playlog.wire import read_play
 
-from tests.unit.builders import NOW, TABLES, make_match, make_play, scores, without
+from tests.unit.builders import MATCHED_AT, NOW, TABLES, make_match, make_play, scores, without
 
 LATER = NOW + timedelta(minutes=2)
 
 programmes = st.none() | st.text("abc é😀", min_size=1, max_size=5)
 airings = st.lists(st.tuples(st.none() | scores, st.integers(1, 86_400), programmes), min_size=1, max_size=6).map(
-    lambda heard: Airing(
+    lambda heard: Airing.creating(
         tuple(
             make_match(f"m-{number}", score=score, seconds=seconds, station_program_id=programme)
             for number, (score, seconds, programme) in enumerate(heard)
@@ -57,12 +58,12 @@ def modelled(airing: Airing, play: Play, *, created_at: Any = NOW, updated_at: A
     """The same play as PynamoDB writes it. Its numbers are doubles."""
     mean = play.avg_confidence_score
     item: Item = PlayLog(
-        station_id=airing.first.station_id,
-        play_id=play.play_id,
-        track_id=airing.first.track_id,
-        station_program_id=airing.first.station_program_id,
-        source=airing.first.source,
-        match_id=airing.first.match_id,
+        station_id=airing.matches[0].station_id,
+        play_id=play.key.play_id,
+        track_id=airing.matches[0].track_id,
+        station_program_id=airing.matches[0].station_program_id,
+        source=airing.matches[0].source,
+        match_id=airing.matches[0].match_id,
         match_count=play.match_count,
         played_at=play.start_time,
         start_time=play.start_time,
@@ -74,6 +75,7 @@ def modelled(airing: Airing, play: Play, *, created_at: Any = NOW, updated_at: A
         active=True,
         claimed=False,
         flagged=play.flagged,
+        bridged=play.bridged or None,
         is_archived=False,
         created_at=created_at,
         updated_at=updated_at,
@@ -96,7 +98,7 @@ def test_a_new_play_is_what_the_model_says(airing: Airing, flag_below: int) -> N
 @given(airings, airings)
 def test_a_play_that_is_joined_is_what_the_model_says(created: Airing, joining: Airing) -> None:
     stored = put(created)
-    airing = Airing(joining.matches, read_play(stored))
+    airing = Airing.joining(read_play(stored), joining.matches)
     play = airing.play_with_matches(Decimal(0))
 
     update = wire.actions(airing, play, TABLES, LATER)[0]["Update"]
@@ -112,25 +114,61 @@ def test_a_match_that_is_played_is_what_the_model_says(airing: Airing) -> None:
 
     for match, mark in zip(airing.matches, marks, strict=True):
         before = {**match.item, "failed_reason": {"S": "of an earlier attempt"}, "processed": {"BOOL": False}}
-        marked = MatchCache(match.match_id, processed=True, processed_at=NOW, play_id=play.play_id).serialize()
+        marked = MatchCache(match.match_id, processed=True, processed_at=NOW, play_id=play.key.play_id).serialize()
         assert applied(mark["Update"], before) == {**without(match.item, "unprocessed_shard"), **marked}
 
 
 def test_every_action_goes_to_its_table_and_key() -> None:
     match = make_match("m-7")
-    new, joining = Airing((match,)), Airing((match,), make_play())
+    new, joining = Airing.creating((match,)), Airing.joining(make_play(), (match,))
 
     create, mark = wire.actions(new, new.play_with_matches(Decimal(0)), TABLES, NOW)
     extend, _ = wire.actions(joining, joining.play_with_matches(Decimal(0)), TABLES, NOW)
 
     assert create["Put"]["TableName"] == extend["Update"]["TableName"] == "PlayLog"
-    assert extend["Update"]["Key"] == {"station_id": {"S": "station-1"}, "play_id": {"S": make_play().play_id}}
+    assert extend["Update"]["Key"] == {"station_id": {"S": "station-1"}, "play_id": {"S": make_play().key.play_id}}
     assert mark["Update"]["TableName"] == "MatchCache"
     assert mark["Update"]["Key"] == {"match_id": {"S": "m-7"}}
 
 
+def test_a_bridged_play_is_flagged_as_the_model_says() -> None:
+    of_later = Airing.creating((make_match(matched_at=MATCHED_AT + timedelta(minutes=9)),))
+    later = of_later.play_with_matches(Decimal(0))
+    airing = Airing.joining(make_play(), (make_match(),), (later,))
+
+    flag = wire.actions(airing, airing.play_with_matches(Decimal(0)), TABLES, LATER)[-1]["Update"]
+
+    bridged = applied(flag, put(of_later))
+    assert flag["TableName"] == "PlayLog"
+    assert in_doubles(bridged) == in_doubles(
+        modelled(of_later, replace(later, flagged=True, bridged=True), updated_at=LATER)
+    )
+    assert read_play(bridged) == replace(later, flagged=True, bridged=True)
+
+
+def test_a_flag_that_somebody_sets_while_a_match_joins_is_not_taken_away() -> None:
+    airing = Airing.joining(make_play(), (make_match(),))
+
+    update = wire.actions(airing, airing.play_with_matches(Decimal(0)), TABLES, NOW)[0]["Update"]
+
+    assert applied(update, {"flagged": {"BOOL": True}})["flagged"] == {"BOOL": True}
+
+
+@given(st.integers(0, 10**9), st.integers(0, 10**9), st.timedeltas(timedelta(0), timedelta(days=400)))
+def test_a_guard_is_what_the_model_says(before: int, version: int, reach: timedelta) -> None:
+    after = Guard("station-1", version, reach)
+
+    update = wire.raise_guard(Guard("station-1", before), after, TABLES)["Update"]
+
+    model = StationGuard("station-1", version=version, reach_seconds=reach.total_seconds()).serialize()
+    assert update["TableName"] == "StationGuard"
+    assert in_doubles(applied(update, {})) == in_doubles(model)
+    assert abs(wire.read_guard(applied(update, {})).reach - reach) <= timedelta(microseconds=1)
+    assert wire.read_guard(model).version == version
+
+
 def test_an_airing_is_written_play_first_then_its_matches_in_order() -> None:
-    airing = Airing(tuple(make_match(f"m-{number}") for number in range(5)))
+    airing = Airing.creating(tuple(make_match(f"m-{number}") for number in range(5)))
 
     play, *marks = wire.actions(airing, airing.play_with_matches(Decimal(0)), TABLES, NOW)
 
@@ -155,14 +193,14 @@ def test_a_play_that_the_model_wrote_is_read(airing: Airing) -> None:
 
 def contract_only(play: Play) -> Item:
     """A play as something else wrote it, with only the attributes of the contract."""
-    item = modelled(Airing((make_match(),)), play)
+    item = modelled(Airing.creating((make_match(),)), play)
     return without(without(item, "confidence_sum"), "confidence_count")
 
 
 def test_a_match_joins_a_play_that_has_only_the_contracts_attributes() -> None:
     play = read_play(contract_only(make_play([Decimal(80), Decimal(90)], match_count=2)))
 
-    joined = Airing((make_match("m-3", score=Decimal(40)),), play).play_with_matches(Decimal(0))
+    joined = Airing.joining(play, (make_match("m-3", score=Decimal(40)),)).play_with_matches(Decimal(0))
 
     assert joined.avg_confidence_score == 70
     assert joined.match_count == 3
@@ -171,16 +209,18 @@ def test_a_match_joins_a_play_that_has_only_the_contracts_attributes() -> None:
 def test_a_play_that_has_no_mean_gets_that_of_the_match_that_joins() -> None:
     play = read_play(contract_only(make_play(match_count=2)))
 
-    joined = Airing((make_match("m-3", score=Decimal(40)),), play).play_with_matches(Decimal(0))
+    joined = Airing.joining(play, (make_match("m-3", score=Decimal(40)),)).play_with_matches(Decimal(0))
 
     assert play.avg_confidence_score is None
     assert joined.avg_confidence_score == 40
 
 
-@pytest.mark.parametrize("name", ["play_id", "start_time", "stop_time", "match_count"])
+@pytest.mark.parametrize("name", ["track_id", "start_time", "stop_time", "match_count"])
 def test_a_play_that_misses_what_it_must_have_is_not_guessed(name: str) -> None:
-    with pytest.raises(KeyError, match=name):
-        read_play(without(put(Airing((make_match(),))), name))
+    play = read_play(without(put(Airing.creating((make_match(),))), name))
+
+    assert play.defect == f"the play it belongs to cannot be read: KeyError: '{name}'"
+    assert (play.key, play.track_id, play.start_time) == (make_play().key, "track-1", MATCHED_AT)
 
 
 @pytest.mark.parametrize(
@@ -196,7 +236,7 @@ def test_a_play_that_misses_what_it_must_have_is_not_guessed(name: str) -> None:
 def test_the_duration_that_is_paid_is_exact(microseconds: int, seconds: str) -> None:
     match: Match = replace(make_match(), duration=timedelta(microseconds=microseconds))
 
-    assert put(Airing((match,)))["duration_seconds"] == {"N": seconds}
+    assert put(Airing.creating((match,)))["duration_seconds"] == {"N": seconds}
 
 
 def test_judge_and_model_agree_on_every_attribute_of_a_match() -> None:

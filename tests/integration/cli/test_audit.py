@@ -4,13 +4,13 @@ import json
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
+from threading import Event
 from typing import Any
 
 import pytest
 import typer
 from playlog.dead_letters import DeadLetter
 from playlog.failure import Failure
-from playlog.group import group
 from playlog.judge import judge
 from playlog.match import Item, Match
 from playlog.store import connect, store
@@ -51,9 +51,9 @@ def run(aws: Aws) -> None:
     connection = connect(settings.match_cache_table, aws.store_settings.failed_play_log_table)
     waiting = [match for match in aws.matches() if "unprocessed_shard" in match]
     verdicts = [judge(match, now=NOW, default_duration=timedelta(minutes=3)) for match in waiting]
-    tables = Tables(settings.match_cache_table, settings.play_log_table)
-    airings = group(verdict for verdict in verdicts if isinstance(verdict, Match))
-    Writer(aws.dynamodb, tables, Decimal(0), aws.patience()).write(airings, Written())
+    tables = Tables(settings.match_cache_table, settings.play_log_table, settings.station_guard_table)
+    matches = [verdict for verdict in verdicts if isinstance(verdict, Match)]
+    Writer(aws.dynamodb, tables, timedelta(0), Decimal(0), aws.patience(), Event()).write(matches, Written())
     for verdict in verdicts:
         if isinstance(verdict, Failure):
             store(DeadLetter.of(verdict, max_attempts=3, now=NOW), connection, aws.patience())

@@ -1,11 +1,19 @@
 """An airing, the matches that heard it, and the play that PlayLog holds of it."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import NamedTuple, Self
 
 from playlog import timestamps
 from playlog.match import Match
+
+
+class PlayKey(NamedTuple):
+    """Key of a play in PlayLog."""
+
+    station_id: str
+    play_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,27 +21,40 @@ class Play:
     """What PlayLog says of an airing, and its matches may change.
 
     Attributes:
-        play_id: sort key; it never changes.
+        key: it never changes.
+        track_id: what was played.
         start_time: earliest ``matched_at`` of its matches.
         stop_time: latest ``matched_at + duration``.
-        match_count: how many matches it accounts for. Every write raises it, so it serves as the play's version.
+        match_count: how many matches it accounts for. Every match that joins raises it, so it serves as the play's
+            version.
         confidence_sum: sum of the confidences (0 to 100) of those of its matches that have one.
         confidence_count: how many of its matches have one.
         flagged: whether a person should look at it.
+        bridged: whether a match has joined it to an earlier play when both were written already.
+        defect: why the item cannot be read, in a sentence; None if it can. Then its times are those of its key.
     """
 
-    play_id: str
+    key: PlayKey
+    track_id: str
     start_time: datetime
     stop_time: datetime
     match_count: int
     confidence_sum: Decimal
     confidence_count: int
     flagged: bool
+    bridged: bool = False
+    defect: str | None = None
 
     @property
     def avg_confidence_score(self) -> Decimal | None:
         """Mean confidence of the matches that have one; None if none has."""
         return self.confidence_sum / self.confidence_count if self.confidence_count else None
+
+    @property
+    def reach(self) -> timedelta:
+        """How far the airing reaches from the time in its ``play_id``, before or after it."""
+        created = time_of(self.key.play_id)
+        return max(created - self.start_time, self.stop_time - created)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +62,32 @@ class Airing:
     """Matches of one airing that wait to be written: all of them together, or none.
 
     Attributes:
-        matches: at least one, of one station, track and instant.
+        play_key: of the play that they join or create.
+        matches: of one station and track; the first lends a new play what it does not get from all of them. None where
+            only ``bridged`` is written.
         play: the play that they join, as it was read; None where they create it.
+        bridged: later plays that these matches join to ``play``, and that a person should look at.
     """
 
+    play_key: PlayKey
     matches: tuple[Match, ...]
     play: Play | None = None
+    bridged: tuple[Play, ...] = ()
 
-    @property
-    def first(self) -> Match:
-        """The match that lends a new play its station, track, programme and source."""
-        return self.matches[0]
+    @classmethod
+    def creating(cls, matches: tuple[Match, ...]) -> Self:
+        """An airing of which nothing is written yet.
+
+        Args:
+            matches: at least one, the earliest first.
+        """
+        first = matches[0]
+        return cls(PlayKey(first.station_id, play_id_of(first.matched_at, first.track_id)), matches)
+
+    @classmethod
+    def joining(cls, play: Play, matches: tuple[Match, ...], bridged: tuple[Play, ...] = ()) -> Self:
+        """An airing that goes on, or that begins earlier than was known."""
+        return cls(play.key, matches, play, bridged)
 
     def play_with_matches(self, flag_below: Decimal) -> Play:
         """The play as it is once these matches are part of it.
@@ -61,23 +97,44 @@ class Airing:
         """
         scores = [match.avg_confidence_score for match in self.matches if match.avg_confidence_score is not None]
         before = self.play or self._no_play_yet()
-        play = Play(
-            play_id=before.play_id,
-            start_time=min(before.start_time, *(match.matched_at for match in self.matches)),
-            stop_time=max(before.stop_time, *(match.matched_at + match.duration for match in self.matches)),
+        play = replace(
+            before,
+            start_time=min([before.start_time, *(match.matched_at for match in self.matches)]),
+            stop_time=max([before.stop_time, *(match.matched_at + match.duration for match in self.matches)]),
             match_count=before.match_count + len(self.matches),
             confidence_sum=sum(scores, before.confidence_sum),
             confidence_count=before.confidence_count + len(scores),
-            flagged=before.flagged,
         )
-        # A flag that the mean did not set is a person's: it stays.
-        set_by_mean = before.flagged == _is_below(flag_below, before)
+        # A flag that the mean did not set is a person's, or says that plays were bridged: it stays.
+        set_by_mean = before.flagged == _is_below(flag_below, before) and not before.bridged
         return replace(play, flagged=_is_below(flag_below, play)) if set_by_mean else play
 
     def _no_play_yet(self) -> Play:
-        start = min(match.matched_at for match in self.matches)
-        play_id = f"{timestamps.to_text(start)}#{self.first.track_id}"
-        return Play(play_id, start, start, match_count=0, confidence_sum=Decimal(0), confidence_count=0, flagged=False)
+        first = self.matches[0]
+        return Play(
+            self.play_key,
+            first.track_id,
+            first.matched_at,
+            first.matched_at,
+            match_count=0,
+            confidence_sum=Decimal(0),
+            confidence_count=0,
+            flagged=False,
+        )
+
+
+def play_id_of(start: datetime, track_id: str) -> str:
+    """The ``play_id`` of a play that is created (CONTRACT, PlayLog)."""
+    return f"{timestamps.to_text(start)}#{track_id}"
+
+
+def time_of(play_id: str) -> datetime:
+    """The time in a ``play_id``: when the airing began, as it was known when the play was created.
+
+    Raises:
+        ValueError: it is no ``play_id`` of the contract.
+    """
+    return timestamps.from_text(play_id.partition("#")[0])
 
 
 def _is_below(limit: Decimal, play: Play) -> bool:

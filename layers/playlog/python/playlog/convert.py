@@ -1,6 +1,7 @@
 """A run: one pass through the matches that wait. Read, judge, group, pack, write; failures are pushed."""
 
 import math
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from playlog import timestamps
 from playlog.dead_letters import DeadLetter
 from playlog.failure import Failure
-from playlog.group import group
 from playlog.judge import judge
 from playlog.match import Item, Match
 from playlog.push import DeadLetterQueue
@@ -140,18 +140,15 @@ def convert(
         RequestError: AWS refuses what every run needs: access denied, no such table.
     """
     now = datetime.now(UTC)
-    writer = Writer(
-        dynamodb,
-        Tables(settings.match_cache_table, settings.play_log_table),
-        settings.flag_below_confidence,
-        retry,
-    )
+    tables = Tables(settings.match_cache_table, settings.play_log_table, settings.station_guard_table)
+    took_a_write = threading.Event()
 
     cut: set[str] = set()
 
     def pass_through(shard: str) -> _Pass:
         read = read_pages(dynamodb, settings.match_cache_table, shard, settings.batch_size, retry)
         pages = _PagesInTime(read, hand_over_at)
+        writer = Writer(dynamodb, tables, settings.airing_gap, settings.flag_below_confidence, retry, took_a_write)
         queue = DeadLetterQueue(sqs, settings.dead_letter_queue_url, retry)
         this = _pass_through(pages, writer, queue, settings, now)
         if pages.cut:
@@ -223,8 +220,7 @@ def _pass_through(
         for page in pages:
             this.oldest = this.oldest or _oldest(page)
             judged = [judge(item, now=now, default_duration=settings.default_duration) for item in page]
-            airings = group(verdict for verdict in judged if isinstance(verdict, Match))
-            writer.write(airings, this.written)
+            writer.write([verdict for verdict in judged if isinstance(verdict, Match)], this.written)
             failures = [verdict for verdict in judged if isinstance(verdict, Failure)] + this.written.take_failures()
             for failure in failures:
                 queue.add(DeadLetter.of(failure, max_attempts=settings.max_attempts, now=datetime.now(UTC)))

@@ -1,4 +1,4 @@
-"""The three tables as classes (CONTRACT, The three tables): their definition, and the way in for most of the code.
+"""The tables as classes (CONTRACT, The three tables): their definition, and the way in for most of the code.
 
 The hot path speaks the wire format that they define: see ``playlog.wire``.
 """
@@ -92,11 +92,23 @@ class PlayLog(Model):
     active = BooleanAttribute()
     claimed = BooleanAttribute()
     flagged = BooleanAttribute()
+    bridged = BooleanAttribute(null=True)
     is_archived = BooleanAttribute()
     created_at = UTCDateTimeAttribute()
     updated_at = UTCDateTimeAttribute()
 
     track_index = TrackIndex()
+
+
+class StationGuard(Model):
+    """What keeps runs that write plays of a station at once apart: see ``playlog.guard``."""
+
+    class Meta(_Patience):
+        table_name: str
+
+    station_id = UnicodeAttribute(hash_key=True)
+    version = NumberAttribute()
+    reach_seconds = NumberAttribute()
 
 
 class ReasonIndex(GlobalSecondaryIndex["FailedPlayLog"]):  # type: ignore[no-untyped-call]

@@ -17,9 +17,11 @@ class ConvertSettings:
 
     match_cache_table: str
     play_log_table: str
+    station_guard_table: str
     dead_letter_queue_url: str
     batch_size: int
     unprocessed_shards: int
+    airing_gap: timedelta
     default_duration: timedelta
     flag_below_confidence: Decimal
     max_attempts: int
@@ -34,9 +36,11 @@ class ConvertSettings:
         return cls(
             match_cache_table=_text(environment, "MATCH_CACHE_TABLE"),
             play_log_table=_text(environment, "PLAY_LOG_TABLE"),
+            station_guard_table=_text(environment, "STATION_GUARD_TABLE"),
             dead_letter_queue_url=_text(environment, "DEAD_LETTER_QUEUE_URL"),
             batch_size=_whole_number(environment, "BATCH_SIZE", 1, 100),
             unprocessed_shards=_whole_number(environment, "UNPROCESSED_SHARDS", 1, 64),
+            airing_gap=timedelta(seconds=float(_number(environment, "AIRING_GAP_SECONDS", 0, 86_400))),
             default_duration=timedelta(seconds=float(_number(environment, "DEFAULT_DURATION_SECONDS", 1, 86_400))),
             flag_below_confidence=_number(environment, "FLAG_BELOW_CONFIDENCE", 0, 100),
             max_attempts=_whole_number(environment, "MAX_ATTEMPTS", 1, 1_000_000),

@@ -10,7 +10,8 @@ from decimal import Decimal
 from typing import Any, TypeAlias
 
 from playlog import timestamps
-from playlog.airing import Airing, Play
+from playlog.airing import Airing, Play, PlayKey, time_of
+from playlog.guard import Guard
 from playlog.match import Item, Match
 
 # One entry of TransactItems.
@@ -23,10 +24,11 @@ class Tables:
 
     match_cache: str
     play_log: str
+    station_guard: str
 
 
 def actions(airing: Airing, play: Play, tables: Tables, now: datetime) -> list[Action]:
-    """The actions that write an airing: first the play, then each match in order.
+    """The actions that write an airing: the play, then each match in order, then the flags.
 
     Args:
         airing: what is written.
@@ -35,34 +37,99 @@ def actions(airing: Airing, play: Play, tables: Tables, now: datetime) -> list[A
         now: the time of the write, with an offset.
     """
     written_at = timestamps.to_text(now)
+    flags = [_flag_bridged(bridged, tables.play_log, written_at) for bridged in airing.bridged]
+    if not airing.matches:
+        return flags
     return [
-        _create_play(airing.first, play, tables.play_log, written_at)
+        _create_play(airing.matches[0], play, tables.play_log, written_at)
         if airing.play is None
-        else _extend_play(airing.first.station_id, airing.play, play, tables.play_log, written_at),
-        *(_mark_played(match, play.play_id, tables.match_cache, written_at) for match in airing.matches),
+        else _extend_play(airing.play, play, tables.play_log, written_at),
+        *(_mark_played(match, play.key.play_id, tables.match_cache, written_at) for match in airing.matches),
+        *flags,
     ]
 
 
+def raise_guard(before: Guard, after: Guard, tables: Tables) -> Action:
+    """The action that lets a transaction take effect only if nobody wrote plays of the station since they were read.
+
+    Args:
+        before: as it was before they were read.
+        after: as it is once the transaction is done.
+        tables: where to.
+    """
+    values = {
+        ":version": {"N": str(after.version)},
+        ":reach": {"N": _seconds(after.reach)},
+    }
+    if before.version:
+        values[":read"] = {"N": str(before.version)}
+    return {
+        "Update": {
+            "TableName": tables.station_guard,
+            "Key": {"station_id": {"S": before.station_id}},
+            "UpdateExpression": "SET version = :version, reach_seconds = :reach",
+            "ConditionExpression": "version = :read" if before.version else "attribute_not_exists(version)",
+            "ExpressionAttributeValues": values,
+        }
+    }
+
+
+def read_guard(item: Item) -> Guard:
+    """Reads a StationGuard item."""
+    reach = timedelta(seconds=float(item["reach_seconds"]["N"]))
+    return Guard(item["station_id"]["S"], int(item["version"]["N"]), reach)
+
+
+# What ``read_play`` needs.
+PLAY_ATTRIBUTES = (
+    "station_id",
+    "play_id",
+    "track_id",
+    "start_time",
+    "stop_time",
+    "match_count",
+    "avg_confidence_score",
+    "confidence_sum",
+    "confidence_count",
+    "flagged",
+    "bridged",
+)
+
+
 def read_play(item: Item) -> Play:
-    """Reads a PlayLog item.
+    """Reads a PlayLog item. One that is no play of the contract is a play with a defect.
 
     Raises:
-        KeyError, ValueError: the item is no play of the contract.
+        ValueError: not even its key is of the contract.
     """
-    item = {name: value for name, value in item.items() if "NULL" not in value}
+    key = PlayKey(item["station_id"]["S"], item["play_id"]["S"])
+    try:
+        return _play(key, {name: value for name, value in item.items() if "NULL" not in value})
+    except (KeyError, ValueError, ArithmeticError) as error:
+        created = time_of(key.play_id)
+        defect = f"the play it belongs to cannot be read: {type(error).__name__}: {error}"
+        track_id = key.play_id.partition("#")[2]
+        return Play(key, track_id, created, created, 0, Decimal(0), 0, flagged=False, defect=defect)
+
+
+def _play(key: PlayKey, item: Item) -> Play:
     mean = Decimal(item["avg_confidence_score"]["N"]) if "avg_confidence_score" in item else None
     match_count = int(item["match_count"]["N"])
     # A play that something else wrote has only the mean: then all its matches count as having one.
     count = int(item["confidence_count"]["N"]) if "confidence_count" in item else match_count
-    return Play(
-        play_id=item["play_id"]["S"],
+    play = Play(
+        key,
+        track_id=item["track_id"]["S"],
         start_time=timestamps.from_text(item["start_time"]["S"]),
         stop_time=timestamps.from_text(item["stop_time"]["S"]),
         match_count=match_count,
         confidence_sum=Decimal(0) if mean is None else _sum(item, mean * count),
         confidence_count=0 if mean is None else count,
         flagged=item.get("flagged", {}).get("BOOL", False),
+        bridged=item.get("bridged", {}).get("BOOL", False),
     )
+    time_of(key.play_id)
+    return play
 
 
 def _sum(item: Item, otherwise: Decimal) -> Decimal:
@@ -72,7 +139,7 @@ def _sum(item: Item, otherwise: Decimal) -> Decimal:
 def _create_play(first: Match, play: Play, table: str, written_at: str) -> Action:
     item = {
         "station_id": {"S": first.station_id},
-        "play_id": {"S": play.play_id},
+        "play_id": {"S": play.key.play_id},
         "track_id": {"S": first.track_id},
         "source": {"S": first.source},
         "match_id": {"S": first.match_id},
@@ -96,12 +163,14 @@ def _create_play(first: Match, play: Play, table: str, written_at: str) -> Actio
     }
 
 
-def _extend_play(station_id: str, before: Play, play: Play, table: str, written_at: str) -> Action:
+def _extend_play(before: Play, play: Play, table: str, written_at: str) -> Action:
     changes = {**_changing(play), "updated_at": {"S": written_at}}
+    if play.flagged == before.flagged:
+        del changes["flagged"]  # somebody may have set it since the play was read
     return {
         "Update": {
             "TableName": table,
-            "Key": {"station_id": {"S": station_id}, "play_id": {"S": play.play_id}},
+            "Key": _key(play),
             "UpdateExpression": "SET " + ", ".join(f"{name} = :{name}" for name in changes),
             # The play must be as it was read: match_count rises with every write.
             "ConditionExpression": "match_count = :read",
@@ -112,6 +181,22 @@ def _extend_play(station_id: str, before: Play, play: Play, table: str, written_
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
     }
+
+
+def _flag_bridged(play: Play, table: str, written_at: str) -> Action:
+    return {
+        "Update": {
+            "TableName": table,
+            "Key": _key(play),
+            "UpdateExpression": "SET flagged = :true, bridged = :true, updated_at = :now",
+            "ConditionExpression": "attribute_exists(play_id)",
+            "ExpressionAttributeValues": {":true": {"BOOL": True}, ":now": {"S": written_at}},
+        }
+    }
+
+
+def _key(play: Play) -> Item:
+    return {"station_id": {"S": play.key.station_id}, "play_id": {"S": play.key.play_id}}
 
 
 def _changing(play: Play) -> Item:

@@ -6,24 +6,27 @@ What AWS's answers mean for the law:
 * no answer: the same request goes again with the same token, and takes effect once. Past the token's ten minutes the
   conditions refuse what was done before.
 * cancelled: nothing was written. Its reasons, one for each action, tell which airings are the cause. The others go
-  again at once in one request; the cause goes again when it was mended: a play that is there already is joined, a
-  match that no longer waits is left out, a conflict or a throttle is waited for.
+  again at once in one request. The matches of the cause are grouped again with what was learnt: a play that is there
+  already is joined, a match that no longer waits is left out, a conflict or a throttle is waited for.
 * refused: DynamoDB does not take some value. Whose it is shows when each match is sent alone.
 """
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 from uuid import uuid4
 
 from playlog import wire
-from playlog.airing import Airing
+from playlog.airing import Airing, Play, PlayKey
 from playlog.failure import Failure, ReasonCode
+from playlog.group import group
+from playlog.guard import Guard
+from playlog.look_up import LookUp
 from playlog.match import Match
-from playlog.pack import Entry, excess, pack, split
+from playlog.pack import excess, pack, split
 from playlog.retry import RequestError, Retry
 
 if TYPE_CHECKING:
@@ -31,6 +34,10 @@ if TYPE_CHECKING:
 
 _CONDITION_FAILED = "ConditionalCheckFailed"
 _REFUSED = "ValidationError"
+
+# What is known of PlayLog while a page is written.
+Known: TypeAlias = dict[PlayKey, Play]
+Reason: TypeAlias = dict[str, Any]
 
 
 @dataclass(slots=True)
@@ -66,33 +73,60 @@ class _Refusal:
     excess: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """An airing in a transaction.
+
+    Attributes:
+        airing: what is written.
+        play: the play as it will be.
+        actions: the play's first, then one for each match in order, then the flags.
+    """
+
+    airing: Airing
+    play: Play
+    actions: list[wire.Action]
+
+
 class _RefusedError(Exception):
     """DynamoDB refused a whole request for some value in it, and does not say which."""
 
 
 class Writer:
-    """Writes the airings of a run; shared by its shards.
+    """Writes the matches of a pass.
 
     Args:
         dynamodb: client.
         tables: where to.
+        gap: silence up to which two matches are one airing; zero: only the same instant is.
         flag_below: mean confidence (0 to 100) below which a play is flagged; 0 flags none.
         retry: the run's patience.
+        took_a_write: is set once DynamoDB took a write in this run.
     """
 
-    def __init__(self, dynamodb: "DynamoDBClient", tables: wire.Tables, flag_below: Decimal, retry: Retry) -> None:
+    def __init__(
+        self,
+        dynamodb: "DynamoDBClient",
+        tables: wire.Tables,
+        gap: timedelta,
+        flag_below: Decimal,
+        retry: Retry,
+        took_a_write: threading.Event,
+    ) -> None:
         self._dynamodb = dynamodb
         self._tables = tables
+        self._gap = gap
         self._flag_below = flag_below
         self._retry = retry
+        self._look_up = LookUp(dynamodb, tables, gap, retry) if gap else None
         self._target = f"tables {tables.play_log} and {tables.match_cache}"
-        self._took_a_write = threading.Event()
+        self._took_a_write = took_a_write
 
-    def write(self, airings: Iterable[Airing], written: Written) -> None:
-        """Writes airings, each wholly or not at all.
+    def write(self, matches: Sequence[Match], written: Written) -> None:
+        """Writes matches as plays, each airing's wholly or not at all.
 
         Args:
-            airings: of one page.
+            matches: of one page.
             written: is kept true with every answer, so that it holds what was done even where this raises.
 
         Raises:
@@ -100,63 +134,108 @@ class Writer:
             RequestError: DynamoDB cannot do this at all: access denied, no such table.
         """
         refusals: list[_Refusal] = []
-        self._write(airings, written, refusals)
+        self._write(matches, written, refusals)
         for refusal in refusals:
             self._record(refusal, written)
 
-    def _write(self, airings: Iterable[Airing], written: Written, refusals: list[_Refusal]) -> None:
-        waiting = list(split(airings))
+    def _write(self, matches: Sequence[Match], written: Written, refusals: list[_Refusal]) -> None:
+        waiting = matches
+        known: Known = {}
         for _ in self._retry.rounds():
-            entries = [entry for airing in waiting if (entry := self._entry(airing, written))]
-            waiting = [again for transaction in pack(entries) for again in self._settle(transaction, written, refusals)]
+            if self._look_up:
+                known = self._look_up.plays(waiting)
+            guarded = self._look_up is not None
+            parts = split(group(waiting, known.values(), self._gap), guarded=guarded)
+            transactions = list(pack(parts, guarded=guarded))
+            waiting = [again for airings in transactions for again in self._settle(airings, known, written, refusals)]
             if not waiting:
                 return
-        written.left += sum(len(airing.matches) for airing in waiting)
+        written.left += len(waiting)
         written.obstacle = f"{self._target}: throttling or other writes were in the way to the end"
 
-    def _entry(self, airing: Airing, written: Written) -> Entry | None:
-        try:
-            play = airing.play_with_matches(self._flag_below)
-            return Entry(airing, play, wire.actions(airing, play, self._tables, datetime.now(UTC)))
-        except Exception as error:  # noqa: BLE001 - whatever goes wrong with these matches, the others go on
-            reason = f"turning it into a play raised {type(error).__name__}: {error}"
-            written.failures += [Failure(match.item, ReasonCode.UNEXPECTED, reason) for match in airing.matches]
-            return None
-
-    def _settle(self, entries: list[Entry], written: Written, refusals: list[_Refusal]) -> list[Airing]:
+    def _settle(
+        self, airings: Sequence[Airing], known: Known, written: Written, refusals: list[_Refusal]
+    ) -> list[Match]:
         """Sends a transaction, and what was not at fault again at once, until nothing of it is undecided.
 
         Returns:
-            The airings that have to go again, mended.
+            The matches that have to go again.
         """
-        again: list[Airing] = []
-        while entries:
+        again: list[Match] = []
+        while entries := [entry for airing in airings if (entry := self._entry(airing, known, written))]:
+            guards = self._guards(entries)
             try:
-                reasons = self._send(entries)
+                reasons = self._send(entries, guards)
             except _RefusedError as refusal:
                 self._narrow_down(entries, str(refusal), written, refusals)
                 return again
             if not reasons:
-                written.matches += sum(len(entry.airing.matches) for entry in entries)
-                written.plays += sum(entry.airing.play is None for entry in entries)
+                self._accept(entries, guards, known, written)
                 return again
-            innocent: list[Entry] = []
+            overtaken = self._overtaken(guards, reasons[len(reasons) - len(guards) :])
+            airings = []
             for entry in entries:
                 its_reasons, reasons = reasons[: len(entry.actions)], reasons[len(entry.actions) :]
                 codes = {reason["Code"] for reason in its_reasons}
-                if codes == {"None"}:
-                    innocent.append(entry)
+                if codes == {"None"} and entry.play.key.station_id not in overtaken:
+                    airings.append(entry.airing)
                 elif _REFUSED in codes:
                     message = next(reason["Message"] for reason in its_reasons if reason["Code"] == _REFUSED)
                     self._narrow_down([entry], message, written, refusals, alone=len(entries) == 1)
                 else:
-                    again += self._mended(entry.airing, its_reasons, written)
-            if len(innocent) == len(entries):  # cancelled for no reason at all: not to be asked without a pause
-                return [entry.airing for entry in entries]
-            entries = innocent
+                    again += _still_waiting(entry.airing, its_reasons, known)
+            if len(airings) == len(entries):  # cancelled for no reason at all: not to be asked without a pause
+                return [*again, *(match for entry in entries for match in entry.airing.matches)]
         return again
 
-    def _send(self, entries: list[Entry]) -> list[dict[str, Any]]:
+    def _entry(self, airing: Airing, known: Known, written: Written) -> _Entry | None:
+        """The airing with its actions, by what is known now: an earlier part of it may have been written since."""
+        play_now = known.get(airing.play_key)
+        if play_now and play_now.defect:
+            self._fail(airing, play_now.defect, written)
+            return None
+        airing = replace(airing, play=play_now)
+        try:
+            play = airing.play_with_matches(self._flag_below)
+            return _Entry(airing, play, wire.actions(airing, play, self._tables, datetime.now(UTC)))
+        except Exception as error:  # noqa: BLE001 - whatever goes wrong with these matches, the others go on
+            self._fail(airing, f"turning it into a play raised {type(error).__name__}: {error}", written)
+            return None
+
+    @staticmethod
+    def _fail(airing: Airing, reason: str, written: Written) -> None:
+        written.failures += [Failure(match.item, ReasonCode.UNEXPECTED, reason) for match in airing.matches]
+
+    def _guards(self, entries: Iterable[_Entry]) -> list[tuple[Guard, Guard]]:
+        """For each station in a transaction its guard before it and after it."""
+        if not self._look_up:
+            return []
+        plays: dict[str, list[Play]] = {}
+        for entry in entries:
+            plays.setdefault(entry.play.key.station_id, []).append(entry.play)
+        befores = (self._look_up.guard(station_id) for station_id in plays)
+        return [(before, before.raised(plays[before.station_id])) for before in befores]
+
+    def _accept(self, entries: list[_Entry], guards: list[tuple[Guard, Guard]], known: Known, written: Written) -> None:
+        for entry in entries:
+            written.matches += len(entry.airing.matches)
+            written.plays += entry.airing.play is None
+            known[entry.play.key] = entry.play
+            for play in entry.airing.bridged:
+                known[play.key] = replace(known.get(play.key, play), flagged=True, bridged=True)
+        for _, after in guards:
+            if self._look_up:
+                self._look_up.has_raised(after)
+
+    def _overtaken(self, guards: list[tuple[Guard, Guard]], reasons: list[Reason]) -> set[str]:
+        """Stations whose guard did not let the transaction through."""
+        found = {before: reason["Code"] for (before, _), reason in zip(guards, reasons, strict=True)}
+        for guard, code in found.items():
+            if code == _CONDITION_FAILED and self._look_up:
+                self._look_up.was_overtaken(guard)
+        return {guard.station_id for guard, code in found.items() if code != "None"}
+
+    def _send(self, entries: list[_Entry], guards: list[tuple[Guard, Guard]]) -> list[Reason]:
         """Sends one transaction.
 
         Returns:
@@ -166,13 +245,16 @@ class Writer:
             self._retry.call(
                 self._dynamodb.transact_write_items,
                 self._target,
-                TransactItems=[action for entry in entries for action in entry.actions],
+                TransactItems=[
+                    *(action for entry in entries for action in entry.actions),
+                    *(wire.raise_guard(before, after, self._tables) for before, after in guards),
+                ],
                 ClientRequestToken=str(uuid4()),
             )
         except RequestError as error:
             match error.code:
                 case "TransactionCanceledException":
-                    reasons: list[dict[str, Any]] = error.answer["CancellationReasons"]
+                    reasons: list[Reason] = error.answer["CancellationReasons"]
                     return reasons
                 case "ValidationException":
                     raise _RefusedError(error.answer["Error"]["Message"]) from error
@@ -183,7 +265,7 @@ class Writer:
 
     def _narrow_down(
         self,
-        entries: list[Entry],
+        entries: list[_Entry],
         message: str,
         written: Written,
         refusals: list[_Refusal],
@@ -200,14 +282,14 @@ class Writer:
         if len(entries) > 1:
             middle = len(entries) // 2
             for half in entries[:middle], entries[middle:]:
-                self._write([entry.airing for entry in half], written, refusals)
+                self._write([match for entry in half for match in entry.airing.matches], written, refusals)
             return
         (entry,) = entries
         if alone and len(entry.airing.matches) == 1:
-            refusals.append(_Refusal(entry.airing.first, message, excess(entry)))
+            refusals.append(_Refusal(entry.airing.matches[0], message, excess(entry.airing)))
             return
         for match in entry.airing.matches:
-            self._write([replace(entry.airing, matches=(match,))], written, refusals)
+            self._write([match], written, refusals)
 
     def _record(self, refusal: _Refusal, written: Written) -> None:
         # Where our own count of the limits does not explain it, the tables may be at fault and not the match: it is
@@ -220,24 +302,18 @@ class Writer:
             written.left += 1
             written.obstacle = f"{self._target}: DynamoDB took nothing, and says: {refusal.message}"
 
-    def _mended(self, airing: Airing, reasons: list[dict[str, Any]], written: Written) -> list[Airing]:
-        """The airing as it has to go again, by the reasons why its actions were cancelled; nothing if it is done."""
-        about_play, *about_matches = reasons
-        # A match that no longer waits was converted by another run, or has failed: the index lagged behind.
-        matches = tuple(
-            match
-            for match, reason in zip(airing.matches, about_matches, strict=True)
-            if reason["Code"] != _CONDITION_FAILED
-        )
-        if not matches:
-            return []
-        if about_play["Code"] == _CONDITION_FAILED:
-            # The play as it is now came along; without one it is gone, and these matches create it.
-            try:
-                play = wire.read_play(about_play["Item"]) if "Item" in about_play else None
-            except (KeyError, ValueError, ArithmeticError) as error:
-                reason = f"the play it belongs to cannot be read: {type(error).__name__}: {error}"
-                written.failures += [Failure(match.item, ReasonCode.UNEXPECTED, reason) for match in matches]
-                return []
-            return [Airing(matches, play)]
-        return [replace(airing, matches=matches)]
+
+def _still_waiting(airing: Airing, reasons: list[Reason], known: Known) -> list[Match]:
+    """The matches of a cancelled airing that go again, and takes note of what the reasons tell of its play."""
+    about_play, *about_others = reasons
+    if airing.matches and about_play["Code"] == _CONDITION_FAILED:
+        known.pop(airing.play_key, None)
+        if "Item" in about_play:  # the play as it is now came along; without one it is gone
+            known[airing.play_key] = wire.read_play(about_play["Item"])
+    # A match that no longer waits was converted by another run, or has failed: the index lagged behind.
+    about_matches = about_others[: len(airing.matches)]
+    return [
+        match
+        for match, reason in zip(airing.matches, about_matches, strict=True)
+        if reason["Code"] != _CONDITION_FAILED
+    ]
