@@ -324,8 +324,8 @@ def _progress() -> Iterator[Told]:
     """A line on stderr, gone when the block ends; nothing where stderr is no terminal."""
     line = Progress(
         SpinnerColumn(),
-        TextColumn("{task.description}"),
         TimeElapsedColumn(),
+        TextColumn("{task.description}"),
         console=err,
         transient=True,
         disable=not err.is_terminal,
@@ -334,10 +334,8 @@ def _progress() -> Iterator[Told]:
 
     def told(drained: Drained) -> None:
         counts = f"{drained.processed:,} processed, {drained.plays:,} plays, {drained.failed:,} failed"
-        at_work = (
-            f"{_counted(drained.at_work, 'run', 'runs')} at work, {_counted(drained.shards, 'shard', 'shards')} done"
-        )
-        line.update(task, description=f"{counts}, {drained.matches_per_second:,.0f} matches/s, {at_work}")
+        shards = _counted(drained.shards, "shard", "shards")
+        line.update(task, description=f"{counts}, {drained.matches_per_second:,.0f}/s, {shards} done")
 
     with line:
         yield told

@@ -116,5 +116,9 @@ def test_a_backlog_is_handed_over_once_and_drained_to_its_end(stack: Stack) -> N
     assert sum(run.processed for run in runs) + drained.processed == len(SHARDS) * A_SHARD
     found = these.items()
     assert not [match for match in found.matches if "unprocessed_shard" in match]
-    time.sleep(3)  # for a run that nobody should have asked for
+    # Their log lines may come late; and so may those of runs that nobody asked for.
+    tables.wait_for(
+        lambda: len(runs_since(stack, begin)) >= drained.runs, within=SECONDS, what="the log lines of the drain's runs"
+    )
+    time.sleep(3)
     assert len(runs_since(stack, begin)) == drained.runs
