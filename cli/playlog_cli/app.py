@@ -13,6 +13,7 @@ from rich.table import Table
 
 from playlog_cli.audit import audit_command
 from playlog_cli.convert import ConvertResult, convert
+from playlog_cli.drain import drain_command
 from playlog_cli.errors import CommandError, explain
 from playlog_cli.failures import failures_app
 from playlog_cli.load import FileResult, LoadResult, load_files
@@ -39,6 +40,8 @@ app.add_typer(parking_lot_app, name="parking-lot")
 app.command()(wiring)
 app.command("audit")(audit_command)
 app.command("report")(report_command)
+
+app.command("drain")(drain_command)
 
 ROWS_SHOWN = 20
 

@@ -33,7 +33,10 @@ CLIENT_CONFIG = Config(
 # The first request finds out whether anything answers at all: a user with a wrong endpoint is told within a second.
 _LOOKUP_CONFIG = CLIENT_CONFIG.merge(Config(retries={"mode": "standard", "total_max_attempts": 3}))
 # A run answers once it has ended, after up to the function's timeout. Asked a second time it would run a second time.
-_INVOKE_CONFIG = CLIENT_CONFIG.merge(Config(read_timeout=150, retries={"total_max_attempts": 1}, tcp_keepalive=True))
+# Connections for a run of each shard, of which there are 64 at most.
+_INVOKE_CONFIG = CLIENT_CONFIG.merge(
+    Config(read_timeout=150, retries={"total_max_attempts": 1}, tcp_keepalive=True, max_pool_connections=64)
+)
 # In these states tables or functions are not all there, whatever the outputs say.
 _INCOMPLETE = ("CREATE_IN_PROGRESS", "CREATE_FAILED", "ROLLBACK_", "DELETE_", "REVIEW_", "IMPORT_ROLLBACK_")
 _EMBEDDED_REGION = "us-east-1"
