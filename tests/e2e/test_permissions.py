@@ -68,7 +68,7 @@ def as_list(value: str | list[str]) -> list[str]:
 def test_no_function_may_do_anything_to_what_is_not_named(stack: Stack, iam: "IAMClient", function: str) -> None:
     role = role_of(stack, getattr(stack, function))
     tables_of_stack = (stack.match_cache_table, stack.play_log_table, stack.failed_play_log_table)
-    own = (*tables_of_stack, stack.convert_matches_function, "DeadLetterQueue", "LogGroup")
+    own = (*tables_of_stack, "StationGuardTable", stack.convert_matches_function, "DeadLetterQueue", "LogGroup")
 
     assert iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"] == []
     for statement in (each for document in policies(iam, role).values() for each in document["Statement"]):
