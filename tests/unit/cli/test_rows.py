@@ -9,7 +9,7 @@ from itertools import accumulate
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from playlog_cli.rows import LONGEST_LINE, BadRow, Number, Row, RowsError, check_intact, opened, read_rows
 
@@ -167,6 +167,7 @@ values = st.recursive(
 )
 
 
+@settings(max_examples=40)
 @given(
     objects=st.lists(st.dictionaries(st.text(min_size=1, max_size=3), values.filter(lambda value: value is not None))),
     indent=st.sampled_from([None, 0, 2]),
