@@ -134,7 +134,7 @@ class Account:
         match_count: what the play says, when it was read; None if it was not there when the plays were.
         matches: how many matches were found to be of it.
         creator: the match that it says created it, until that is found among them.
-        says: what the play says of its airing, when it was read.
+        says: what the play says of its airing, when it was read; None once all its matches agree.
         start: earliest time of its matches; None once one of them has no time that can be read.
         stop: latest stop of its matches; None once one of them states no duration, so that the stack's default counts.
         score: sum of the confidences of its matches.
@@ -170,6 +170,10 @@ class Account:
         if score is not None:
             self.score += score
             self.scores += 1
+        if self.matches == self.match_count and self.says and not _differ(self.says, self.heard):
+            # It agrees with all of its matches: of a million plays, only those that do not are kept in full.
+            self.says = self.start = self.stop = None
+            self.score, self.scores = 0.0, 0
 
 
 class Ledger:
