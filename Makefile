@@ -54,11 +54,11 @@ unit: .tools/uv.$(UV_VERSION) ## Run the unit tests (ARGS="-k name" picks some)
 
 integration: .tools/uv.$(UV_VERSION) ## Run what calls AWS against moto, with faults at the door
 	$(call step,integration tests)
-	@$(RUN) pytest tests/integration $(ARGS)
+	@$(RUN) pytest -n 2 tests/integration $(ARGS)
 
 stateful: .tools/uv.$(UV_VERSION) ## Hold the law against any order of events, with a DynamoDB in memory
 	$(call step,the law in any order of events)
-	@DYNAMODB_ENGINE=memory $(RUN) pytest tests/stateful tests/dynamodb $(ARGS)
+	@DYNAMODB_ENGINE=memory $(RUN) pytest -n 2 tests/stateful tests/dynamodb $(ARGS)
 
 faults: .tools/uv.$(UV_VERSION) ## Hold the law against each kind of fault, a few rounds of each
 	$(call step,the law under faults)

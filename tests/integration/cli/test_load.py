@@ -205,7 +205,9 @@ def test_a_played_match_that_dynamodb_refuses_takes_no_other_with_it(stack: Stac
 
 
 @pytest.mark.parametrize(
-    "fault", [all_cancelled("TransactionConflict"), lost_answer, refused("ThrottlingException")], ids=str
+    "fault",
+    [all_cancelled("TransactionConflict"), lost_answer, refused("ThrottlingException")],
+    ids=["cancelled", "answer lost", "throttled"],
 )
 def test_a_history_is_loaded_once_whatever_dynamodb_answers_on_the_way(
     stack: Stack, aws: Aws, export: Path, fault: Fault, monkeypatch: pytest.MonkeyPatch
