@@ -15,6 +15,7 @@ from playlog_cli.audit import audit_command
 from playlog_cli.convert import ConvertResult, convert
 from playlog_cli.errors import CommandError, explain
 from playlog_cli.failures import failures_app
+from playlog_cli.inspect import inspect_command
 from playlog_cli.load import LoadResult, load_files
 from playlog_cli.local import local_app
 from playlog_cli.options import AsJson, Profile, Region, StackName
@@ -37,6 +38,7 @@ app.add_typer(failures_app, name="failures")
 app.add_typer(parking_lot_app, name="parking-lot")
 app.command()(wiring)
 app.command("audit")(audit_command)
+app.command("inspect")(inspect_command)
 
 BAD_ROWS_SHOWN = 20
 
