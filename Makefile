@@ -99,8 +99,10 @@ lock: .tools/uv.$(UV_VERSION) ## Lock the packages: project, tools, layer (ARGS=
 	$(UV) lock $(ARGS) --project tools/ministack
 	$(EXPORT_LAYER) --output-file layers/dependencies/requirements.txt
 
-samples: .tools/uv.$(UV_VERSION) ## Make samples/airplay.csv again
+samples: .tools/uv.$(UV_VERSION) ## Make the files in samples/ again, and the figure of them
 	@$(RUN) python samples/make_airplay.py
+	@$(RUN) python -m samples.make_detections
+	@$(RUN) python -m samples.draw_airings
 
 clean: ## Stop the embedded AWS; remove all that was installed, built or cached
 	@if [ -e .playlog/local.json ]; then $(RUN) playlog local down; fi

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 import pytest
 from playlog.match import Item
 
-from tests.unit.aws import ROOT, Aws, cancelled, environment, on, refused
+from tests.unit.aws import ROOT, Aws, cancelled, environment, on, refused, slow, taken_on
 from tests.unit.builders import make_item
 
 pytest_plugins = ["tests.unit.aws_fixture"]
@@ -64,7 +64,8 @@ def cold(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], Hand
             # Powertools makes the logger of a service once a process; it writes to the standard output of that time.
             logging.Logger.manager.loggerDict.pop(variables["POWERTOOLS_SERVICE_NAME"], None)
             started = load_module(f"{folder}_app", ROOT / "functions" / folder / "app.py")
-            monkeypatch.setattr("playlog.retry.time", aws.clock)
+            for module in ("convert", "hand_over", "retry"):
+                monkeypatch.setattr(f"playlog.{module}.time", aws.clock)
             return started
 
         return lambda event: app().handler(event, Context(110_000 if function.startswith("Convert") else 10_000))
@@ -275,6 +276,23 @@ def test_the_run_ends_while_the_function_still_has_the_time_that_a_request_may_t
         convert({})
 
     assert max(request.at for request in aws.door.requests) - started <= 110 - 15
+
+
+def test_what_the_schedule_does_not_get_through_it_hands_over_and_says_so(
+    aws: Aws, convert: Handler, written: Callable[[], list[dict[str, Any]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BATCH_SIZE", "1")
+    aws.put(*(make_item(f"m-{n}", track_id={"S": f"track-{n}"}) for n in range(3)))
+    aws.door.faults += [on("TransactWriteItems", slow(aws.clock, 25)), on("Invoke", taken_on)]
+
+    answer = convert(event("scheduled.json"))
+
+    assert (answer["processed"], answer["waiting"], answer["handed_over"]) == (1, True, 1)
+    (asked,) = aws.sent("Invoke")
+    assert asked.arguments["shards"] == ["0"]
+    assert [line["handed_over"] for line in written() if "processed" in line] == [1]
+    aws.door.faults.clear()
+    assert convert(asked.arguments)["processed"] == 2
 
 
 # --- StoreFailures ---

@@ -12,7 +12,7 @@ What AWS's answers mean for the law:
 """
 
 import threading
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -31,6 +31,9 @@ from playlog.retry import RequestError, Retry
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+
+# As ``wire.actions``: the actions that write an airing, the play's first, then one for each match in order.
+Actions: TypeAlias = Callable[[Airing, Play, wire.Tables, datetime], list[wire.Action]]
 
 _CONDITION_FAILED = "ConditionalCheckFailed"
 _REFUSED = "ValidationError"
@@ -102,6 +105,7 @@ class Writer:
         flag_below: mean confidence (0 to 100) below which a play is flagged; 0 flags none.
         retry: the run's patience.
         took_a_write: is set once DynamoDB took a write in this run.
+        actions: what an airing's transaction does; its matches' conditions refuse what was done before.
     """
 
     def __init__(
@@ -112,6 +116,7 @@ class Writer:
         flag_below: Decimal,
         retry: Retry,
         took_a_write: threading.Event,
+        actions: Actions = wire.actions,
     ) -> None:
         self._dynamodb = dynamodb
         self._tables = tables
@@ -121,6 +126,7 @@ class Writer:
         self._look_up = LookUp(dynamodb, tables, gap, retry) if gap else None
         self._target = f"tables {tables.play_log} and {tables.match_cache}"
         self._took_a_write = took_a_write
+        self._actions = actions
         self._held: list[Match] = []
 
     def write(self, matches: Iterable[Match], written: Written) -> None:
@@ -232,7 +238,7 @@ class Writer:
         airing = replace(airing, play=play_now)
         try:
             play = airing.play_with_matches(self._flag_below)
-            return _Entry(airing, play, wire.actions(airing, play, self._tables, datetime.now(UTC)))
+            return _Entry(airing, play, self._actions(airing, play, self._tables, datetime.now(UTC)))
         except Exception as error:  # noqa: BLE001 - whatever goes wrong with these matches, the others go on
             self._fail(airing, f"turning it into a play raised {type(error).__name__}: {error}", written)
             return None
