@@ -20,7 +20,8 @@ pytest_plugins = ["tests.unit.aws_fixture"]
 
 SCHEDULED = {"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}}
 SHARDS = ["0", "3"]
-A_SHARD = 6  # matches, in pages of 2
+A_SHARD = 12  # matches, in pages of 2
+A_WRITE = 4  # matches: what a page leaves of a transaction is written with the next
 
 
 @pytest.fixture
@@ -56,7 +57,7 @@ def run(aws: Aws, functions: Stubber, event: dict[str, Any], *, milliseconds_lef
 
 
 def fill(aws: Aws, *shards: str) -> None:
-    """Puts six matches into each of these shards."""
+    """Puts matches into each of these shards."""
     aws.put(
         *(
             make_item(
@@ -127,7 +128,7 @@ def test_what_is_begun_is_finished_and_no_page_is_begun_after_it(aws: Aws, funct
 
     done = run(aws, functions, SCHEDULED)
 
-    assert (done.processed, waiting(aws)) == (2, A_SHARD - 2)
+    assert (done.processed, waiting(aws)) == (A_WRITE, A_SHARD - A_WRITE)
     assert len(aws.sent("TransactWriteItems")) == 1
 
 
@@ -172,7 +173,7 @@ def test_a_run_that_was_handed_over_hands_over_nothing_and_ends_in_time(
 
     done = run(aws, functions, {"shards": ["0"], "until": until})
 
-    assert (done.processed, done.waiting, done.handed_over, asked) == (4, True, 0, [])
+    assert (done.processed, done.waiting, done.handed_over, asked) == (2 * A_WRITE, True, 0, [])
     assert max(request.at for request in aws.door.requests) < began + 60 - 15
 
 
@@ -195,7 +196,7 @@ def test_a_function_with_little_time_hands_over_nothing_that_would_come_too_late
 
     done = run(aws, functions, SCHEDULED, milliseconds_left=19_900)
 
-    assert (done.processed, done.waiting, done.handed_over, asked) == (2, True, 0, [])
+    assert (done.processed, done.waiting, done.handed_over, asked) == (A_WRITE, True, 0, [])
 
 
 @pytest.mark.parametrize(

@@ -282,17 +282,17 @@ def test_what_the_schedule_does_not_get_through_it_hands_over_and_says_so(
     aws: Aws, convert: Handler, written: Callable[[], list[dict[str, Any]]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("BATCH_SIZE", "1")
-    aws.put(*(make_item(f"m-{n}", track_id={"S": f"track-{n}"}) for n in range(3)))
+    aws.put(*(make_item(f"m-{n}", track_id={"S": f"track-{n}"}) for n in range(6)))
     aws.door.faults += [on("TransactWriteItems", slow(aws.clock, 25)), on("Invoke", taken_on)]
 
     answer = convert(event("scheduled.json"))
 
-    assert (answer["processed"], answer["waiting"], answer["handed_over"]) == (1, True, 1)
+    assert (answer["processed"], answer["waiting"], answer["handed_over"]) == (2, True, 1)
     (asked,) = aws.sent("Invoke")
     assert asked.arguments["shards"] == ["0"]
     assert [line["handed_over"] for line in written() if "processed" in line] == [1]
     aws.door.faults.clear()
-    assert convert(asked.arguments)["processed"] == 2
+    assert convert(asked.arguments)["processed"] == 4
 
 
 # --- StoreFailures ---
