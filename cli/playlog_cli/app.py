@@ -16,6 +16,7 @@ from playlog_cli.convert import ConvertResult, convert
 from playlog_cli.drain import drain_command
 from playlog_cli.errors import CommandError, explain
 from playlog_cli.failures import failures_app
+from playlog_cli.inspect import inspect_command
 from playlog_cli.load import FileResult, LoadResult, load_files
 from playlog_cli.local import local_app
 from playlog_cli.options import AsJson, Profile, Region, StackName
@@ -39,6 +40,7 @@ app.add_typer(failures_app, name="failures")
 app.add_typer(parking_lot_app, name="parking-lot")
 app.command()(wiring)
 app.command("audit")(audit_command)
+app.command("inspect")(inspect_command)
 app.command("report")(report_command)
 
 app.command("drain")(drain_command)

@@ -193,9 +193,15 @@ def test_the_metrics_say_what_an_alarm_would_want_to_know(
     (definition,) = of_run["_aws"]["CloudWatchMetrics"]
     assert definition["Namespace"] == "playlog"
     values = {metric["Name"]: of_run[metric["Name"]] for metric in definition["Metrics"]}
-    assert values.pop("OldestWaitingAge")[0] > 0
     assert values.pop("RunTime")[0] > 0
-    assert values == {"MatchesProcessed": [2.0], "Plays": [1.0], "LeftWaiting": [0.0]}
+    assert values == {
+        "SuccessfulRuns": [1.0],
+        "MatchesProcessed": [2.0],
+        "MatchesFailed": [4.0],
+        "Plays": [1.0],
+        "LeftWaiting": [0.0],
+        "OldestWaitingAge": [0.0],
+    }
     assert {line["reason_code"]: line["Failures"] for line in of_failures} == {
         "INVALID_SOURCE": [3.0],
         "MISSING_TRACK": [1.0],
@@ -213,7 +219,9 @@ def test_matches_left_waiting_show_in_the_metrics(
 
     assert convert({})["waiting"] is True
 
-    assert [line["LeftWaiting"] for line in written() if "LeftWaiting" in line] == [[1.0]]
+    (of_run,) = [line for line in written() if "LeftWaiting" in line]
+    assert of_run["LeftWaiting"] == [1.0]
+    assert of_run["OldestWaitingAge"][0] > 0
 
 
 def test_the_metrics_of_a_run_do_not_add_up_with_those_of_the_one_before(

@@ -50,7 +50,8 @@ class Run:
         plays: plays that it created.
         failures: failures that it pushed, by reason code.
         waiting: whether it stopped with matches left.
-        oldest_waiting_seconds: age of the oldest match that waited at the start; 0 if none did.
+        oldest_waiting_seconds: age of the oldest match of the shards in which it left any waiting; 0 if it left none.
+            A match that was late and is played by now, or has its dead letter, does not count.
         cut: shards in which it left pages to others, though nothing but the time stood in its way.
         handed_over: for how many of them another run was asked for.
     """
@@ -242,7 +243,7 @@ def _pass_through(
 
 def _run(passes: list[_Pass], now: datetime) -> Run:
     """Adds the passes up."""
-    oldest = min((this.oldest for this in passes if this.oldest), default=now)
+    oldest = min((this.oldest for this in passes if this.oldest and this.unfinished), default=now)
     run = Run(
         processed=sum(this.written.matches for this in passes),
         plays=sum(this.written.plays for this in passes),
