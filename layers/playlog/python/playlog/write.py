@@ -173,6 +173,8 @@ class Writer:
             held_before: ids of those that were held once and must not be again, so that small pages make headway;
                 None where none is to be held.
         """
+        if not matches:
+            return  # in time, even where none is left
         waiting = matches
         known: Known = {}
         guarded = self._look_up is not None
@@ -186,26 +188,53 @@ class Writer:
                 if not any(match.match_id in held_before for match in last):
                     self._held += last
                     transactions.pop()
-            waiting = [again for airings in transactions for again in self._settle(airings, known, written, refusals)]
+            undone: set[str] = set()
+            waiting = [
+                again for airings in transactions for again in self._settle(airings, known, undone, written, refusals)
+            ]
             if not waiting:
                 return
         written.left += len(waiting)
         written.obstacle = f"{self._target}: throttling or other writes were in the way to the end"
 
     def _settle(
-        self, airings: Sequence[Airing], known: Known, written: Written, refusals: list[_Refusal]
+        self,
+        airings: Sequence[Airing],
+        known: Known,
+        undone: set[str],
+        written: Written,
+        refusals: list[_Refusal],
     ) -> list[Match]:
         """Sends a transaction, and what was not at fault again at once, until nothing of it is undecided.
+
+        Args:
+            airings: of the transaction.
+            known: what is known of PlayLog.
+            undone: stations of which something was to be written in this round and was not, where airings have a gap:
+                the rest of an airing would be a play of its own, or hide that plays were bridged, and what is known of
+                the station may be old. So nothing more of it is sent in this round.
+            written: as above.
+            refusals: as above.
 
         Returns:
             The matches that have to go again.
         """
         again: list[Match] = []
-        while entries := [entry for airing in airings if (entry := self._entry(airing, known, written))]:
+        while True:
+            if undone:
+                again += [
+                    match for airing in airings if airing.play_key.station_id in undone for match in airing.matches
+                ]
+                airings = [airing for airing in airings if airing.play_key.station_id not in undone]
+            entries = [entry for airing in airings if (entry := self._entry(airing, known, written))]
+            if not entries:
+                return again
+            stations = {entry.play.key.station_id for entry in entries} if self._look_up else set()
             guards = self._guards(entries)
             try:
                 reasons = self._send(entries, guards)
             except _RefusedError as refusal:
+                undone |= stations
                 self._narrow_down(entries, str(refusal), written, refusals)
                 return again
             if not reasons:
@@ -216,18 +245,22 @@ class Writer:
             for entry in entries:
                 its_reasons, reasons = reasons[: len(entry.actions)], reasons[len(entry.actions) :]
                 codes = {reason["Code"] for reason in its_reasons}
-                if codes == {"None"} and entry.play.key.station_id not in overtaken:
+                station_id = entry.play.key.station_id
+                if codes == {"None"} and station_id not in overtaken:
                     airings.append(entry.airing)
-                elif _REFUSED in codes:
+                    continue
+                undone |= {station_id} & stations
+                if _REFUSED in codes:
                     message = next(reason["Message"] for reason in its_reasons if reason["Code"] == _REFUSED)
                     self._narrow_down([entry], message, written, refusals, alone=len(entries) == 1)
                 else:
-                    if self._look_up and its_reasons[0]["Code"] == _CONDITION_FAILED:
-                        self._look_up.forget(entry.play.key.station_id)
+                    about_plays = its_reasons[:1] + its_reasons[1 + len(entry.airing.matches) :]
+                    if self._look_up and any(reason["Code"] == _CONDITION_FAILED for reason in about_plays):
+                        self._look_up.forget(station_id)
                     again += _still_waiting(entry.airing, its_reasons, known)
             if len(airings) == len(entries):  # cancelled for no reason at all: not to be asked without a pause
+                undone |= stations
                 return [*again, *(match for entry in entries for match in entry.airing.matches)]
-        return again
 
     def _entry(self, airing: Airing, known: Known, written: Written) -> _Entry | None:
         """The airing with its actions, by what is known now: an earlier part of it may have been written since."""
