@@ -152,10 +152,10 @@ def convert(
         writer = Writer(dynamodb, tables, settings.airing_gap, settings.flag_below_confidence, retry, took_a_write)
         queue = DeadLetterQueue(sqs, settings.dead_letter_queue_url, retry)
         this = _pass_through(pages, writer, queue, settings, now)
-        if pages.cut:
-            this.unfinished = True
-            if not this.obstacle:  # what throttles this run would throttle another as well
-                cut.add(shard)
+        this.obstacle = pages.obstacle or this.obstacle
+        this.unfinished = this.unfinished or pages.cut or pages.obstacle is not None
+        if pages.cut and not this.obstacle:  # what throttles this run would throttle another as well
+            cut.add(shard)
         return this
 
     with ThreadPoolExecutor(min(SIDE_BY_SIDE, len(shards))) as pool:
@@ -174,19 +174,24 @@ class _PagesInTime:
 
     Attributes:
         cut: whether there was one more, with matches in it.
+        obstacle: why the index gave no more, if so. What it gave is worked on to its end.
     """
 
     def __init__(self, pages: Iterable[list[Item]], end: float) -> None:
         self._pages = pages
         self._end = end
         self.cut = False
+        self.obstacle: str | None = None
 
     def __iter__(self) -> Iterator[list[Item]]:
-        for page in self._pages:
-            if page and time.monotonic() >= self._end:
-                self.cut = True
-                return
-            yield page
+        try:
+            for page in self._pages:
+                if page and time.monotonic() >= self._end:
+                    self.cut = True
+                    return
+                yield page
+        except UnavailableError as error:
+            self.obstacle = str(error)
 
 
 @dataclass(slots=True)
