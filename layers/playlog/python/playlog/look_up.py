@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 AHEAD = timedelta(hours=1)
 # Matches further apart than this are looked up apart: what lies between them is more than a request costs.
 FAR_APART = timedelta(days=7)
+# Amazon DynamoDB API Reference, BatchGetItem: it takes 100 keys. A page with what is held may name more stations.
+KEYS_A_REQUEST = 100
 # Plays that are kept in mind; more are forgotten and read again.
 PLAYS_KEPT = 10_000
 _FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
@@ -117,6 +119,10 @@ class LookUp:
             self._stations.clear()
 
     def _read_guards(self, station_ids: list[str]) -> None:
+        for start in range(0, len(station_ids), KEYS_A_REQUEST):
+            self._read_some_guards(station_ids[start : start + KEYS_A_REQUEST])
+
+    def _read_some_guards(self, station_ids: list[str]) -> None:
         keys = [{"station_id": {"S": station_id}} for station_id in station_ids]
         for _ in self.retry.rounds():
             if not keys:
