@@ -244,7 +244,7 @@ def test_an_airing_whose_start_moved_far_back_is_found_at_its_start(aws: Aws) ->
     assert plays(aws) == [(-20, 4 * 86_400, 5)]
 
 
-def test_once_a_station_is_known_its_look_up_reads_minutes_and_not_days(aws: Aws) -> None:
+def test_once_a_station_is_known_its_look_up_reads_an_hour_and_not_a_day(aws: Aws) -> None:
     put(aws, [heard(1, 0)])
     run(aws)
     put(aws, [heard(2, 3_600)])
@@ -255,7 +255,7 @@ def test_once_a_station_is_known_its_look_up_reads_minutes_and_not_days(aws: Aws
         request.arguments for request in reversed(aws.sent("Query")) if "PlayLog" in request.arguments["TableName"]
     )
     begin = timestamps.from_text(look_up["ExpressionAttributeValues"][":begin"]["S"])
-    assert begin == MATCHED_AT + timedelta(seconds=3_600 - 30 - 10)
+    assert begin == MATCHED_AT + timedelta(seconds=3_600 - 30 - 3_600)
 
 
 def test_matches_years_apart_do_not_make_a_look_up_read_the_years_between(aws: Aws) -> None:

@@ -14,6 +14,9 @@ from playlog.airing import Play
 
 # Plays that were written while there was no gap are not in the guard. None is longer than its longest match.
 FIRST_REACH = timedelta(days=1)
+# What a look-up reads at least: the first look-up of a station sees only those of these plays that are around it. An
+# hour is longer than nearly any match, and costs a few plays; a day would cost hundreds.
+LEAST_REACH = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +37,7 @@ class Guard:
     @property
     def looked_up(self) -> timedelta:
         """How far from its matches a look-up has to read."""
-        return self.reach if self.version else FIRST_REACH
+        return max(self.reach, LEAST_REACH if self.version else FIRST_REACH)
 
     def having_seen(self, plays: Iterable[Play]) -> Self:
         """The guard once plays of its station were read, those of times without a gap among them."""
