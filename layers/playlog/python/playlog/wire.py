@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 from playlog import timestamps
 from playlog.airing import Airing, Play, PlayKey, time_of
-from playlog.guard import Guard
+from playlog.guard import FIRST_REACH, Guard
 from playlog.match import Item, Match
 
 # One entry of TransactItems.
@@ -75,9 +75,12 @@ def raise_guard(before: Guard, after: Guard, tables: Tables) -> Action:
 
 
 def read_guard(item: Item) -> Guard:
-    """Reads a StationGuard item."""
-    reach = timedelta(seconds=float(item["reach_seconds"]["N"]))
-    return Guard(item["station_id"]["S"], int(item["version"]["N"]), reach)
+    """Reads a StationGuard item. What a person broke of it is as good as not there."""
+    try:
+        reach = timedelta(seconds=float(item["reach_seconds"]["N"]))
+    except (KeyError, OverflowError):
+        reach = FIRST_REACH
+    return Guard(item["station_id"]["S"], int(item.get("version", {}).get("N", 0)), reach)
 
 
 # What ``read_play`` needs.
