@@ -143,6 +143,8 @@ class Memory:
         return {} if item is None else {"Item": item}
 
     def _batch_get_item(self, request: Request) -> Answer:
+        if sum(len(asked["Keys"]) for asked in request["RequestItems"].values()) > 100:
+            raise RefusalError("ValidationException", "Too many items requested for the BatchGetItem call")
         answers = {
             name: [found["Item"] for key in asked["Keys"] if (found := self._get_item({"TableName": name, "Key": key}))]
             for name, asked in request["RequestItems"].items()
