@@ -255,8 +255,19 @@ def test_more_stations_than_one_request_takes_are_looked_up(world: World, monkey
     monkeypatch.setattr(look_up, "PLAYS_KEPT", 0)
     of_other_stations = [heard(number, 0, station=f"station-{number}") for number in range(200)]
 
-    Pages(world).write(*of_other_stations[:100]).write(*of_other_stations[100:]).finish()
+    pages = Pages(world).write(*of_other_stations[:100])
+    asked: list[int] = []
 
+    def guards(operation: str, request: Request) -> None:
+        if operation == "BatchGetItem":
+            asked.append(len(request["RequestItems"][SETTINGS.station_guard_table]["Keys"]))
+
+    meets(world, guards)
+    pages.write(*of_other_stations[100:])
+    asked_for_a_page = sum(asked)
+    pages.finish()
+
+    assert asked_for_a_page > 100
     assert len(world.plays) == 200
 
 
@@ -269,6 +280,16 @@ def test_a_play_of_a_time_without_a_gap_is_found_in_any_week(world: World) -> No
     world.run({})
 
     assert shown(world) == [(0, 30, 2, False), (10 * DAY, 10 * DAY + 3_030, 2, False)]
+
+
+def test_a_long_match_finds_the_play_at_its_end_though_a_short_one_begins_after_it(world: World) -> None:
+    put(world, heard(1, 10_820))
+    world.run({})
+    put(world, heard(2, 0, seconds=10_800), heard(3, 10))
+
+    world.run({})
+
+    assert shown(world) == [(0, 10_830, 3, False)]
 
 
 @pytest.mark.parametrize(

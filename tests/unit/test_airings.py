@@ -229,9 +229,18 @@ def test_a_play_is_flagged_once_and_what_continues_it_alone_is_its_own() -> None
     assert (airing.play, airing.bridged) == (later, ())
 
 
-def test_plays_of_a_time_without_a_gap_are_not_flagged_for_being_close() -> None:
+def test_a_flag_that_a_person_took_off_a_bridged_play_is_not_set_again() -> None:
+    earlier, later = written(0, 10), replace(written(70, 10, bridged=True), flagged=False)
+
+    (airing,) = group([heard("m-1", 35)], [earlier, later], GAP)
+
+    assert (airing.play, airing.bridged) == (earlier, ())
+
+
+@pytest.mark.parametrize("apart", [10, 40])
+def test_plays_of_a_time_without_a_gap_are_not_flagged_for_being_close(apart: int) -> None:
     """They were told apart when they were written; a match that joins the first says nothing about that."""
-    plays = [written(second, 10) for second in (0, 10, 20)]
+    plays = [written(second, 10) for second in (0, apart, 2 * apart)]
 
     (airing,) = group([heard("m-1", 5, 1)], plays, GAP)
 

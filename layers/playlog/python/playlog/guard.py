@@ -26,8 +26,8 @@ class Guard:
     Attributes:
         station_id: its key.
         version: rises with each transaction; 0 where there is no item yet.
-        reach: how far any play of the station reaches from the time in its ``play_id``, before or after it. So a
-            look-up reads minutes and not days, and still misses none.
+        reach: how far any play of the station that was written with a gap reaches from the time in its ``play_id``,
+            before or after it. So a look-up reads an hour and not days, and still misses none of them.
     """
 
     station_id: str
