@@ -282,6 +282,21 @@ def test_a_play_of_a_time_without_a_gap_is_found_in_any_week(world: World) -> No
     assert shown(world) == [(0, 30, 2, False), (10 * DAY, 10 * DAY + 3_030, 2, False)]
 
 
+def test_plays_that_an_answer_has_no_room_for_are_looked_up_as_well(world: World) -> None:
+    put(world, heard(1, 0, track="track-2"), heard(2, 10, track="track-3"), heard(3, 20))
+    world.run({})
+    put(world, heard(4, 40))
+
+    def one_by_one(operation: str, request: Request) -> Answer | None:
+        of_plays = operation == "Query" and "IndexName" not in request
+        return world.memory.answer(operation, {**request, "Limit": 1}) if of_plays else None
+
+    meets(world, one_by_one)
+    world.run({})
+
+    assert (20, 50, 2, False) in shown(world)
+
+
 def test_a_long_match_finds_the_play_at_its_end_though_a_short_one_begins_after_it(world: World) -> None:
     put(world, heard(1, 10_820))
     world.run({})

@@ -25,7 +25,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from playlog import convert, limits, retry, timestamps
+from playlog import convert, retry, timestamps
 from playlog.convert import RunError
 from playlog.match import Item
 from playlog.retry import UnavailableError
@@ -370,12 +370,6 @@ def one_thing_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def small_transactions(monkeypatch: pytest.MonkeyPatch) -> None:
-    """So that a handful of matches takes several, and an airing parts."""
-    monkeypatch.setattr(limits, "TRANSACTION_ACTIONS", 6)
-
-
-@pytest.fixture
 def in_silence() -> Iterator[None]:
     """Without the log lines of thousands of runs."""
     level = logger.log_level
@@ -384,7 +378,7 @@ def in_silence() -> Iterator[None]:
     logger.setLevel(level)
 
 
-@pytest.mark.usefixtures("one_thing_at_a_time", "small_transactions", "in_silence")
+@pytest.mark.usefixtures("one_thing_at_a_time", "in_silence")
 @pytest.mark.parametrize("gap", INSTANTS, ids=["no-gap", "gap"])
 def test_no_match_is_lost_or_paid_twice_in_whatever_order_things_happen(
     aws: Clients, clock: Clock, gap: timedelta
