@@ -11,6 +11,7 @@ What AWS's answers mean for the law:
 * refused: DynamoDB does not take some value. Whose it is shows when each match is sent alone.
 """
 
+import json
 import threading
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -21,6 +22,7 @@ from uuid import uuid4
 
 from playlog import wire
 from playlog.airing import Airing, Play, PlayKey
+from playlog.client import Client
 from playlog.failure import Failure, ReasonCode
 from playlog.group import group
 from playlog.guard import Guard
@@ -80,12 +82,12 @@ class _Entry:
     Attributes:
         airing: what is written.
         play: the play as it will be.
-        actions: the play's first, then one for each match in order, then the flags.
+        actions: in JSON: the play's first, then one for each match in order, then the flags.
     """
 
     airing: Airing
     play: Play
-    actions: list[wire.Action]
+    actions: list[str]
 
 
 class _RefusedError(Exception):
@@ -113,12 +115,12 @@ class Writer:
         retry: Retry,
         took_a_write: threading.Event,
     ) -> None:
-        self._dynamodb = dynamodb
+        self._dynamodb = Client(dynamodb)
         self._tables = tables
         self._gap = gap
         self._flag_below = flag_below
         self._retry = retry
-        self._look_up = LookUp(dynamodb, tables, gap, retry) if gap else None
+        self._look_up = LookUp(self._dynamodb, tables, gap, retry) if gap else None
         self._target = f"tables {tables.play_log} and {tables.match_cache}"
         self._took_a_write = took_a_write
         self._held: list[Match] = []
@@ -195,7 +197,7 @@ class Writer:
             The matches that have to go again.
         """
         again: list[Match] = []
-        while entries := [entry for airing in airings if (entry := self._entry(airing, known, written))]:
+        while entries := self._entries(airings, known, written):
             guards = self._guards(entries)
             try:
                 reasons = self._send(entries, guards)
@@ -223,16 +225,21 @@ class Writer:
                 return [*again, *(match for entry in entries for match in entry.airing.matches)]
         return again
 
-    def _entry(self, airing: Airing, known: Known, written: Written) -> _Entry | None:
-        """The airing with its actions, by what is known now: an earlier part of it may have been written since."""
+    def _entries(self, airings: Iterable[Airing], known: Known, written: Written) -> list[_Entry]:
+        """The airings of a transaction with their actions, by what is known now: it may have changed since."""
+        now = datetime.now(UTC)
+        return [entry for airing in airings if (entry := self._entry(airing, known, now, written))]
+
+    def _entry(self, airing: Airing, known: Known, now: datetime, written: Written) -> _Entry | None:
         play_now = known.get(airing.play_key)
         if play_now and play_now.defect:
             self._fail(airing, play_now.defect, written)
             return None
-        airing = replace(airing, play=play_now)
+        if play_now is not airing.play:
+            airing = replace(airing, play=play_now)
         try:
             play = airing.play_with_matches(self._flag_below)
-            return _Entry(airing, play, wire.actions(airing, play, self._tables, datetime.now(UTC)))
+            return _Entry(airing, play, wire.texts(airing, play, self._tables, now))
         except Exception as error:  # noqa: BLE001 - whatever goes wrong with these matches, the others go on
             self._fail(airing, f"turning it into a play raised {type(error).__name__}: {error}", written)
             return None
@@ -280,11 +287,11 @@ class Writer:
             self._retry.call(
                 self._dynamodb.transact_write_items,
                 self._target,
-                TransactItems=[
+                actions=[
                     *(action for entry in entries for action in entry.actions),
-                    *(wire.raise_guard(before, after, self._tables) for before, after in guards),
+                    *(json.dumps(wire.raise_guard(before, after, self._tables)) for before, after in guards),
                 ],
-                ClientRequestToken=str(uuid4()),
+                token=str(uuid4()),
             )
         except RequestError as error:
             match error.code:
