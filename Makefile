@@ -54,11 +54,11 @@ unit: .tools/uv.$(UV_VERSION) ## Run the unit tests (ARGS="-k name" picks some)
 
 integration: .tools/uv.$(UV_VERSION) ## Run what calls AWS against moto, with faults at the door
 	$(call step,integration tests)
-	@$(RUN) pytest tests/integration $(ARGS)
+	@$(RUN) pytest -n 2 tests/integration $(ARGS)
 
 stateful: .tools/uv.$(UV_VERSION) ## Hold the law against any order of events, with a DynamoDB in memory
 	$(call step,the law in any order of events)
-	@DYNAMODB_ENGINE=memory $(RUN) pytest tests/stateful tests/dynamodb $(ARGS)
+	@DYNAMODB_ENGINE=memory $(RUN) pytest -n 2 tests/stateful tests/dynamodb $(ARGS)
 
 faults: .tools/uv.$(UV_VERSION) ## Hold the law against each kind of fault, a few rounds of each
 	$(call step,the law under faults)
@@ -99,8 +99,10 @@ lock: .tools/uv.$(UV_VERSION) ## Lock the packages: project, tools, layer (ARGS=
 	$(UV) lock $(ARGS) --project tools/ministack
 	$(EXPORT_LAYER) --output-file layers/dependencies/requirements.txt
 
-samples: .tools/uv.$(UV_VERSION) ## Make samples/airplay.csv again
+samples: .tools/uv.$(UV_VERSION) ## Make the files in samples/ again, and the figure of them
 	@$(RUN) python samples/make_airplay.py
+	@$(RUN) python -m samples.make_detections
+	@$(RUN) python -m samples.draw_airings
 
 clean: ## Stop the embedded AWS; remove all that was installed, built or cached
 	@if [ -e .playlog/local.json ]; then $(RUN) playlog local down; fi

@@ -13,13 +13,16 @@ from rich.table import Table
 
 from playlog_cli.audit import audit_command
 from playlog_cli.convert import ConvertResult, convert
+from playlog_cli.drain import drain_command
 from playlog_cli.errors import CommandError, explain
 from playlog_cli.failures import failures_app
-from playlog_cli.load import LoadResult, load_files
+from playlog_cli.inspect import inspect_command
+from playlog_cli.load import FileResult, LoadResult, load_files
 from playlog_cli.local import local_app
 from playlog_cli.options import AsJson, Profile, Region, StackName
 from playlog_cli.output import err, load_progress, out, print_json
 from playlog_cli.parking_lot import parking_lot_app
+from playlog_cli.report import report_command
 from playlog_cli.stack import DEFAULT_STACK, find_stack
 from playlog_cli.status import Count, LastRun, Status, status
 from playlog_cli.wiring import wiring
@@ -37,8 +40,12 @@ app.add_typer(failures_app, name="failures")
 app.add_typer(parking_lot_app, name="parking-lot")
 app.command()(wiring)
 app.command("audit")(audit_command)
+app.command("inspect")(inspect_command)
+app.command("report")(report_command)
 
-BAD_ROWS_SHOWN = 20
+app.command("drain")(drain_command)
+
+ROWS_SHOWN = 20
 
 
 def main() -> None:
@@ -59,8 +66,12 @@ def main() -> None:
 def load_command(
     files: Annotated[
         list[Path],
-        typer.Argument(metavar="FILE...", help="CSV with a header or JSON Lines, gzipped or not; - is standard input."),
+        typer.Argument(metavar="FILE...", help="CSV with a header or JSON, gzipped or not; - is standard input."),
     ],
+    station: Annotated[
+        str | None,
+        typer.Option(metavar="ID", help="Station of those of ACRCloud's results that name no stream."),
+    ] = None,
     stack: StackName = DEFAULT_STACK,
     region: Region = None,
     profile: Profile = None,
@@ -68,11 +79,12 @@ def load_command(
 ) -> None:
     """Load matches from files. Loading a file again adds nothing.
 
-    Columns are the attributes of a match. A row without a match_id gets one from its content. Exit status 1 if a row or
-    a file is bad; the other rows are loaded.
+    Columns are the attributes of a match. A row without a match_id gets one from its content. ACRCloud's
+    broadcast-monitoring results are taken as they come, and an export of the old Django table MatchCache with its plays
+    and failures; a file is known by its content. Exit status 1 if a row or a file is bad; the other rows are loaded.
     """
     with load_progress() as progress:
-        result = load_files(find_stack(stack, region=region, profile=profile), files, progress)
+        result = load_files(find_stack(stack, region=region, profile=profile), files, progress, station)
     if as_json:
         print_json(result)
     else:
@@ -124,17 +136,37 @@ def _fail(message: str) -> None:
 
 
 def _show_loaded(result: LoadResult) -> None:
-    bad_rows = [(each.file, bad) for each in result.files for bad in each.bad_rows]
-    for file, bad in bad_rows[:BAD_ROWS_SHOWN]:
-        err.print(f"{file}:{bad.line}: {bad.problem}", soft_wrap=True)
-    if len(bad_rows) > BAD_ROWS_SHOWN:
-        err.print(f"... and {len(bad_rows) - BAD_ROWS_SHOWN:,} more bad rows; --json lists them all", soft_wrap=True)
+    _show_rows("bad rows", [f"{each.file}:{bad.line}: {bad.problem}" for each in result.files for bad in each.bad_rows])
+    _show_rows(
+        "matches that are added as failed",
+        [
+            f"{each.file}:{match.line}: match {match.match_id} is added as failed: {match.reason}"
+            for each in result.files
+            for match in each.not_played
+        ],
+    )
     for each in result.files:
         if each.error:
             err.print(f"{each.file}: {each.error}", soft_wrap=True)
         if each.rows:
-            became = f"{each.added:,} added, {each.already_there:,} already there, {len(each.bad_rows):,} bad"
-            out.print(f"{each.file}: {each.rows:,} rows, {became}", soft_wrap=True)
+            out.print(f"{each.file}: {each.rows:,} rows, {_became(each)}", soft_wrap=True)
+
+
+def _show_rows(what: str, sentences: list[str]) -> None:
+    for sentence in sentences[:ROWS_SHOWN]:
+        err.print(sentence, soft_wrap=True)
+    if len(sentences) > ROWS_SHOWN:
+        err.print(f"... and {len(sentences) - ROWS_SHOWN:,} more {what}; --json lists them all", soft_wrap=True)
+
+
+def _became(file: FileResult) -> str:
+    """What became of a file's rows."""
+    added = f"{file.added:,} added"
+    if file.played or file.failed:
+        waiting = file.added - file.played - file.failed
+        added += f" ({file.played:,} played in {file.plays:,} new plays, {file.failed:,} failed, {waiting:,} waiting)"
+    became = f"{added}, {file.already_there:,} already there, {len(file.bad_rows):,} bad"
+    return f"{became}, {file.no_detections:,} without a detection" if file.no_detections else became
 
 
 def _show_run(result: ConvertResult) -> None:

@@ -12,12 +12,13 @@ from functools import partial
 from typing import Annotated, Any, TypeAlias
 
 import typer
+from playlog.airing import PlayKey
 from playlog.match import Item
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from playlog_cli import law
-from playlog_cli.law import Kind, Ledger, PlayKey, State, Violation
+from playlog_cli.law import Kind, Ledger, State, Violation
 from playlog_cli.options import AsJson, Profile, Region, StackName, Yes, consented
 from playlog_cli.output import err, out
 from playlog_cli.parking_lot import QueueDepth, queue_depth

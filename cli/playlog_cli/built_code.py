@@ -77,6 +77,19 @@ class Variable:
     place: str
 
 
+@dataclass(frozen=True)
+class Service:
+    """An AWS service that code makes a client for.
+
+    Attributes:
+        name: as boto3 has it, like ``dynamodb``.
+        place: file and line that makes it, relative to the code folder.
+    """
+
+    name: str
+    place: str
+
+
 def unmet(folders: Iterable[CodeFolder], python_version: str) -> Iterator[tuple[CodeFolder, Distribution, Requirement]]:
     """What the packages of folders require, and is in none of them.
 
@@ -108,6 +121,21 @@ def required_variables(folder: CodeFolder) -> Iterator[Variable]:
             if isinstance(node, ast.Subscript | ast.Call):
                 for name in _names_read(node):
                     yield Variable(name, f"{file.relative_to(folder.path)}:{node.lineno}")
+
+
+def called_services(folder: CodeFolder) -> Iterator[Service]:
+    """The AWS services that the project's own code makes clients for by name, in whatever case it does."""
+    for file in folder.own_files:
+        for node in ast.walk(_parsed(file)):
+            match node:
+                case ast.Call(func=ast.Attribute(attr="client" | "resource"), args=[ast.Constant(str(name)), *_]):
+                    yield Service(name, f"{file.relative_to(folder.path)}:{node.lineno}")
+
+
+def described_services(folders: Iterable[CodeFolder]) -> frozenset[str] | None:
+    """The AWS services that the SDK in folders knows; None where they have no SDK, and Lambda's own serves."""
+    data = [each for folder in folders if (each := folder.path / "botocore" / "data").is_dir()]
+    return frozenset(service.name for each in data for service in each.iterdir()) if data else None
 
 
 def _parsed(file: Path) -> ast.Module:

@@ -9,11 +9,13 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
 
 from playlog import timestamps
+from playlog.airing import PlayKey
 from playlog.limits import SORT_KEY_BYTES, text_bytes
 from playlog.match import Item
 from playlog.shards import shard_of
@@ -30,11 +32,24 @@ MATCH_ATTRIBUTES = (
     "processed",
     "processed_at",
     "play_id",
+    "duration_seconds",
+    "avg_confidence_score",
     "attempts",
     "failed_reason",
 )
-PLAY_ATTRIBUTES = ("station_id", "play_id", "match_id", "match_count")
+PLAY_ATTRIBUTES = (
+    "station_id",
+    "play_id",
+    "match_id",
+    "match_count",
+    "start_time",
+    "stop_time",
+    "avg_confidence_score",
+)
 RECORD_ATTRIBUTES = ("match_id", "attempt", "reason", "will_retry")
+
+# Seconds, or points of confidence: how far apart two sums in floating point may be and mean the same.
+ALIKE = 1e-5
 
 
 class State(StrEnum):
@@ -68,13 +83,7 @@ class Kind(StrEnum):
     PLAY_MISCOUNTED = "play_miscounted"
     PLAY_WITHOUT_MATCHES = "play_without_matches"
     PLAY_OF_ANOTHER_MATCH = "play_of_another_match"
-
-
-class PlayKey(NamedTuple):
-    """Key of a play in PlayLog."""
-
-    station_id: str
-    play_id: str
+    PLAY_DIFFERS = "play_differs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +112,20 @@ class Violation:
         return None if self.station_id is None or self.play_id is None else PlayKey(self.station_id, self.play_id)
 
 
+class Heard(NamedTuple):
+    """What a play says of its airing, or its matches do. Times are in seconds since 1970.
+
+    Attributes:
+        start: earliest ``matched_at``; None where it is no time.
+        stop: latest ``matched_at + duration_seconds``.
+        mean: of the confidences of those that have one.
+    """
+
+    start: float | None
+    stop: float | None
+    mean: float | None
+
+
 @dataclass(slots=True)
 class Account:
     """What the ledger knows of a play.
@@ -111,11 +134,46 @@ class Account:
         match_count: what the play says, when it was read; None if it was not there when the plays were.
         matches: how many matches were found to be of it.
         creator: the match that it says created it, until that is found among them.
+        says: what the play says of its airing, when it was read; None once all its matches agree.
+        start: earliest time of its matches; None once one of them has no time that can be read.
+        stop: latest stop of its matches; None once one of them states no duration, so that the stack's default counts.
+        score: sum of the confidences of its matches.
+        scores: how many have one.
     """
 
     match_count: int | None
     matches: int = 0
     creator: str | None = None
+    says: Heard | None = None
+    start: float | None = float("inf")
+    stop: float | None = float("-inf")
+    score: float = 0.0
+    scores: int = 0
+
+    @property
+    def heard(self) -> Heard:
+        """What its matches say of the airing."""
+        return Heard(self.start, self.stop, self.score / self.scores if self.scores else None)
+
+    def add(self, match: Item) -> None:
+        """Takes in a match of the play."""
+        self.matches += 1
+        if self.creator == match["match_id"]["S"]:
+            self.creator = None
+        start, seconds = _time(match, "matched_at"), _number(match, "duration_seconds")
+        self.start = None if start is None or self.start is None else min(self.start, start)
+        if start is None or seconds is None or self.stop is None:
+            self.stop = None
+        else:
+            self.stop = max(self.stop, start + seconds)
+        score = _number(match, "avg_confidence_score")
+        if score is not None:
+            self.score += score
+            self.scores += 1
+        if self.matches == self.match_count and self.says and not _differ(self.says, self.heard):
+            # It agrees with all of its matches: of a million plays, only those that do not are kept in full.
+            self.says = self.start = self.stop = None
+            self.score, self.scores = 0.0, 0
 
 
 class Ledger:
@@ -148,7 +206,7 @@ class Ledger:
     def add_play(self, play: Item) -> None:
         """Takes in an item of PlayLog."""
         self.plays += 1
-        self._accounts[_key_of(play)] = Account(match_count(play), creator=text(play, "match_id"))
+        self._accounts[_key_of(play)] = Account(match_count(play), creator=text(play, "match_id"), says=_heard(play))
 
     def add_match(self, match: Item) -> None:
         """Takes in an item of MatchCache."""
@@ -158,22 +216,20 @@ class Ledger:
         if _own_violations(match, state, self._shards):
             self._odd.append(match_id)
         if key := play_key(match):
-            self._claim(key, match_id)
+            self._claim(key, match)
         attempt = attempts(match)
         if state is State.FAILED:
             self._records_due[match_id, attempt] = hash(text(match, "failed_reason"))
         elif attempt:
             self._records_due[match_id, attempt] = None
 
-    def _claim(self, key: PlayKey, match_id: str) -> None:
+    def _claim(self, key: PlayKey, match: Item) -> None:
         account = self._accounts.get(key)
         if account is None:
             account = self._accounts[key] = Account(match_count=None)
         if account.match_count is None:
-            self._claims.setdefault(key, []).append(match_id)
-        account.matches += 1
-        if account.creator == match_id:
-            account.creator = None
+            self._claims.setdefault(key, []).append(match["match_id"]["S"])
+        account.add(match)
 
     def add_record(self, record: Item) -> None:
         """Takes in an item of FailedPlayLog."""
@@ -191,7 +247,8 @@ class Ledger:
     def suspected_plays(self) -> Iterator[tuple[PlayKey, Account]]:
         """Plays that need a second look, with what is known of them."""
         for key, account in self._accounts.items():
-            if account.matches != account.match_count or account.creator is not None:
+            counts = account.matches == account.match_count and account.creator is None
+            if not counts or (account.says and _differ(account.says, account.heard)):
                 yield key, account
 
     def claimants(self, key: PlayKey) -> list[str]:
@@ -252,6 +309,8 @@ def judge_play(key: PlayKey, account: Account, play: Item | None, creator: Item 
     elif account.matches != count:
         sentence = f"play {_shown_key(key)} says {count} matches, and {account.matches} are of it"
         found.append(Violation(Kind.PLAY_MISCOUNTED, sentence, None, *key))
+    elif why := _differ(_heard(play), account.heard):
+        found.append(Violation(Kind.PLAY_DIFFERS, f"play {_shown_key(key)} {why}", None, *key))
     creator_id = text(play, "match_id")
     if creator is not None and play_key(creator) != key:
         sentence = f"play {_shown_key(key)} was created by match {shown(creator_id)}, which {_state_in_words(creator)}"
@@ -300,6 +359,35 @@ def text(item: Item, name: str) -> str:
     """An attribute of type text, else an empty one: of another type it is absent, as far as the law is concerned."""
     value: str = item.get(name, {}).get("S", "")
     return value
+
+
+def _heard(play: Item) -> Heard:
+    return Heard(_time(play, "start_time"), _time(play, "stop_time"), _number(play, "avg_confidence_score"))
+
+
+def _time(item: Item, name: str) -> float | None:
+    try:
+        return timestamps.from_text(text(item, name)).timestamp()
+    except ValueError:
+        return None
+
+
+def _number(item: Item, name: str) -> float | None:
+    return float(item[name]["N"]) if "N" in item.get(name, {}) else None
+
+
+def _differ(says: Heard, heard: Heard) -> str | None:
+    """Where a play contradicts its matches, in words; None if nowhere. What either does not say is not judged."""
+    for name, said, found in zip(("starts", "stops"), says, heard, strict=False):
+        if said is not None and found is not None and abs(said - found) > ALIKE:
+            return f"{name} at {_clock(said)}, and by its matches at {_clock(found)}"
+    if says.mean is not None and heard.mean is not None and abs(says.mean - heard.mean) > ALIKE:
+        return f"has a mean confidence of {says.mean:g}, and by its matches of {heard.mean:g}"
+    return None
+
+
+def _clock(seconds: float) -> str:
+    return timestamps.to_text(datetime.fromtimestamp(seconds, UTC))
 
 
 def home_shard(match: Item, shards: int) -> str:

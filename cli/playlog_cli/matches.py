@@ -82,7 +82,7 @@ class Seen:
             return cursor.fetchone()
 
 
-def match_of(row: Row, seen: Seen, shards: int) -> Item | None:
+def match_of(row: Row, seen: Seen, shards: int, said: str = "") -> Item | None:
     """Makes the match that a row stands for, as it waits in MatchCache.
 
     A row without a ``match_id`` gets one from its content and its number among the rows of this content: the same file
@@ -92,6 +92,7 @@ def match_of(row: Row, seen: Seen, shards: int) -> Item | None:
         row: of the file.
         seen: the rows of this file before it.
         shards: the stack's ``UnprocessedShards``, 1 to 64.
+        said: what else the row says, in which two rows of one ``match_id`` may differ.
 
     Returns:
         The match in DynamoDB's wire format; None if the same match stands in the file before.
@@ -103,7 +104,7 @@ def match_of(row: Row, seen: Seen, shards: int) -> Item | None:
     _check_state(item)
     _check_key(item, "matched_at", SORT_KEY_BYTES, "it must be a time like 2026-03-14T08:00:00+01:00")
     _check_shard(item, shards)
-    digest = hashlib.sha256(json.dumps(item, sort_keys=True).encode()).digest()
+    digest = hashlib.sha256((json.dumps(item, sort_keys=True) + said).encode()).digest()
     if "match_id" in item:
         _check_key(item, "match_id", PARTITION_KEY_BYTES, "it must be text that no other match has, or be left out")
     else:

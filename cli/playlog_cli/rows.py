@@ -1,4 +1,4 @@
-"""From a file's bytes to rows: CSV with a header or JSON Lines, gzipped or not, with the lines that rows begin on.
+"""From a file's bytes to rows: CSV with a header or JSON, gzipped or not, with the lines that rows begin on.
 
 Rows are read as they are asked for, so that memory does not grow with the file. What a row must hold to become a match
 is none of this module's business: see ``matches``.
@@ -9,6 +9,7 @@ import gzip
 import io
 import json
 import os
+import re
 import sys
 import zlib
 from collections.abc import Iterator
@@ -28,6 +29,13 @@ if TYPE_CHECKING:
 STDIN = Path("-")
 LONGEST_LINE = 4 * 1024 * 1024  # bytes: a match of 350 KB fits, however it is escaped; without line breaks nothing does
 LONGEST_CELL = 400 * 1024  # characters
+
+# With these columns, and no match_id, a file is of the old Django table MatchCache.
+_OLD_TABLE = {"id", "processed", "failed_reason"}
+_OLD_COLUMNS = (*sorted(_OLD_TABLE), "track_id", "station_id", "matched_at")
+# What tells where an object of JSON begins and ends: brackets, but for those in a text.
+_JSON_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]')
+_BETWEEN_OBJECTS = re.compile(rb"[\s,\[\]]*")
 
 # None, bool, Number, str, and lists and dicts of them.
 Value: TypeAlias = Any
@@ -51,10 +59,12 @@ class Row:
     Attributes:
         line: physical line of the file, from 1, on which the row begins.
         values: as the file has them, without those that are empty (CSV) or null (JSON).
+        is_of_old_table: whether the columns are those of the old Django table MatchCache.
     """
 
     line: int
     values: dict[str, Value]
+    is_of_old_table: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +150,8 @@ def check_intact(path: Path) -> None:
 def read_rows(source: Source) -> Iterator[Row | BadRow]:
     """Reads a file to its end; blank lines are no rows.
 
-    It is JSON Lines if its name says so (.jsonl, .ndjson, .json) or if it begins with a brace, else CSV.
+    It is JSON if its name says so (.jsonl, .ndjson, .json) or if it begins with a brace or a bracket, else CSV. JSON is
+    an object a line, or documents over many lines, in lists or not; each outermost object is a row.
 
     Raises:
         RowsError: it is empty, has no usable header, or cannot be read to its end.
@@ -149,11 +160,14 @@ def read_rows(source: Source) -> Iterator[Row | BadRow]:
         start = source.content.peek(1024).removeprefix(b"\xef\xbb\xbf").lstrip()  # type: ignore[attr-defined]
         if not start:
             raise RowsError("is empty: it must hold a row per match")
-        if start.startswith(b"["):
-            raise RowsError("begins with `[`: JSON must be an object per line (`jq -c '.[]'` makes it so)")
         suffixes = PurePath(source.name.lower().removesuffix(".gz")).suffixes[-1:]
-        is_json = start.startswith(b"{") or suffixes in ([".jsonl"], [".ndjson"], [".json"])
-        yield from _json_rows(_lines(source.content)) if is_json else _csv_rows(_lines(source.content))
+        lines = _lines(source.content)
+        if _is_document(start):
+            yield from _document_rows(lines)
+        elif start.startswith(b"{") or suffixes in ([".jsonl"], [".ndjson"], [".json"]):
+            yield from _json_rows(lines)
+        else:
+            yield from _csv_rows(lines)
 
 
 @contextmanager
@@ -181,6 +195,9 @@ def _csv_rows(lines: Iterator[bytes]) -> Iterator[Row | BadRow]:
     # Bytes that are no UTF-8 pass as lone surrogates, so that the row they stand in is still told from its neighbours.
     reader = csv.reader((line.decode(errors="surrogateescape") for line in lines), strict=True)
     header = _header(reader)
+    is_of_old_table = set(header) >= _OLD_TABLE and "match_id" not in header
+    if is_of_old_table and (missing := [name for name in _OLD_COLUMNS if name not in header]):
+        raise RowsError(f"has the columns of the old table MatchCache, but for {missing[0]}: export that as well")
     while True:
         line = reader.line_num + 1
         try:
@@ -195,7 +212,8 @@ def _csv_rows(lines: Iterator[bytes]) -> Iterator[Row | BadRow]:
         if problem := _cells_problem(cells, header):
             yield BadRow(line, problem)
         else:
-            yield Row(line, {name: _cell(name, cell) for name, cell in zip(header, cells, strict=True) if cell})
+            values = {name: _cell(name, cell) for name, cell in zip(header, cells, strict=True) if cell}
+            yield Row(line, values, is_of_old_table)
 
 
 def _header(reader: "Reader") -> list[str]:
@@ -248,23 +266,71 @@ def _broken_csv(error: csv.Error, first: int, last: int) -> str:
 
 def _json_rows(lines: Iterator[bytes]) -> Iterator[Row | BadRow]:
     for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        try:
-            values = _json_object(line)
-        except _BrokenJsonError as broken:
-            yield BadRow(number, str(broken))
-        else:
-            yield Row(number, {name: value for name, value in values.items() if value is not None})
+        if line.strip():
+            yield _json_row(number, line)
 
 
-class _BrokenJsonError(Exception):
-    pass
+def _is_document(start: bytes) -> bool:
+    """Whether JSON that begins like this goes on where its first line ends, so that it is no object per line."""
+    first_line, is_ended, _ = start.partition(b"\n")
+    goes_on = is_ended and first_line.rstrip().endswith((b"{", b"[", b",", b":"))
+    return start.startswith(b"[") or (start.startswith(b"{") and bool(goes_on))
 
 
-def _json_object(line: bytes) -> dict[str, Value]:
-    if len(line) == LONGEST_LINE:
-        raise _BrokenJsonError(f"the line is over {LONGEST_LINE:,} bytes long: a match must stay under 350 KB")
+def _document_rows(lines: Iterator[bytes]) -> Iterator[Row | BadRow]:
+    """The outermost objects, each as soon as it ends, wherever lines break."""
+    text, begins, depth, number = bytearray(), 0, 0, 0
+    for number, line in enumerate(lines, start=1):
+        if len(line) == LONGEST_LINE:
+            raise RowsError(f"line {number} is over {LONGEST_LINE:,} bytes long: write an object per line")
+        start = 0
+        for token in _JSON_TOKEN.finditer(line):
+            mark = token.group()
+            if mark == b"{" and not depth:
+                yield from _stray(number, line[start : token.start()])
+                start, begins, depth = token.start(), number, 1
+            elif mark in (b"{", b"[") and depth:
+                depth += 1
+            elif mark in (b"}", b"]") and depth:
+                depth -= 1
+                if not depth:
+                    yield _json_row(begins, bytes(text + line[start : token.end()]))
+                    text, start = bytearray(), token.end()
+        if depth and len(text) < LONGEST_LINE:
+            text += line[start:]
+        elif not depth:
+            yield from _stray(number, line[start:])
+    if depth:
+        yield BadRow(begins, f"broken JSON, the object is not closed up to line {number}, the last: close it")
+
+
+def _stray(number: int, text: bytes) -> Iterator[BadRow]:
+    """What stands between two objects and is no part of a list."""
+    if not _BETWEEN_OBJECTS.fullmatch(text):
+        found = shown(text.strip().decode(errors="replace"))
+        yield BadRow(number, f"broken JSON, {found} stands outside of an object: a row must be an object")
+
+
+def _json_row(number: int, text: bytes) -> Row | BadRow:
+    try:
+        values = json_object(text)
+    except BrokenJsonError as broken:
+        return BadRow(number, str(broken))
+    return Row(number, {name: value for name, value in values.items() if value is not None})
+
+
+class BrokenJsonError(Exception):
+    """A text is no JSON object that can be read: says why."""
+
+
+def json_object(line: bytes) -> dict[str, Value]:
+    """Reads an object of JSON.
+
+    Raises:
+        BrokenJsonError: it is none.
+    """
+    if len(line) >= LONGEST_LINE:
+        raise BrokenJsonError(f"the line is over {LONGEST_LINE:,} bytes long: a match must stay under 350 KB")
     try:
         values = json.loads(
             line.rstrip(b"\r\n").decode(),
@@ -274,18 +340,18 @@ def _json_object(line: bytes) -> dict[str, Value]:
             object_pairs_hook=_without_twins,
         )
     except UnicodeDecodeError as error:
-        raise _BrokenJsonError(f"byte {error.start + 1} of the line is not UTF-8: save the file as UTF-8") from None
+        raise BrokenJsonError(f"byte {error.start + 1} of the line is not UTF-8: save the file as UTF-8") from None
     except json.JSONDecodeError as error:
-        raise _BrokenJsonError(f"broken JSON, {error.msg} at column {error.colno}: write one object") from None
+        raise BrokenJsonError(f"broken JSON, {error.msg} at column {error.colno}: write one object") from None
     except RecursionError:
-        raise _BrokenJsonError("the JSON is nested too deeply: DynamoDB takes 32 levels") from None
+        raise BrokenJsonError("the JSON is nested too deeply: DynamoDB takes 32 levels") from None
     if not isinstance(values, dict):
-        raise _BrokenJsonError(f"the line is {shown(line.decode().strip())}: it must be a JSON object")
+        raise BrokenJsonError(f"the line is {shown(line.decode().strip())}: it must be a JSON object")
     return values
 
 
 def _refuse_constant(name: str) -> None:
-    raise _BrokenJsonError(f"{name} is no JSON number: write a number, or null")
+    raise BrokenJsonError(f"{name} is no JSON number: write a number, or null")
 
 
 def _without_twins(pairs: list[tuple[str, Value]]) -> dict[str, Value]:
@@ -293,7 +359,7 @@ def _without_twins(pairs: list[tuple[str, Value]]) -> dict[str, Value]:
     if len(values) < len(pairs):
         names = [name for name, _ in pairs]
         twin = next(name for name in names if names.count(name) > 1)
-        raise _BrokenJsonError(f"the object names {shown(twin)} twice: name it once")
+        raise BrokenJsonError(f"the object names {shown(twin)} twice: name it once")
     return values
 
 

@@ -3,6 +3,8 @@
 import ipaddress
 import os
 from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -10,6 +12,7 @@ from urllib.parse import urlsplit
 import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from playlog import retry
 
 from playlog_cli.errors import CommandError
 
@@ -30,7 +33,10 @@ CLIENT_CONFIG = Config(
 # The first request finds out whether anything answers at all: a user with a wrong endpoint is told within a second.
 _LOOKUP_CONFIG = CLIENT_CONFIG.merge(Config(retries={"mode": "standard", "total_max_attempts": 3}))
 # A run answers once it has ended, after up to the function's timeout. Asked a second time it would run a second time.
-_INVOKE_CONFIG = CLIENT_CONFIG.merge(Config(read_timeout=150, retries={"total_max_attempts": 1}, tcp_keepalive=True))
+# Connections for a run of each shard, of which there are 64 at most.
+_INVOKE_CONFIG = CLIENT_CONFIG.merge(
+    Config(read_timeout=150, retries={"total_max_attempts": 1}, tcp_keepalive=True, max_pool_connections=64)
+)
 # In these states tables or functions are not all there, whatever the outputs say.
 _INCOMPLETE = ("CREATE_IN_PROGRESS", "CREATE_FAILED", "ROLLBACK_", "DELETE_", "REVIEW_", "IMPORT_ROLLBACK_")
 _EMBEDDED_REGION = "us-east-1"
@@ -44,6 +50,8 @@ class Stack:
         name: of the CloudFormation stack.
         session: region and credentials.
         shards: its ``UnprocessedShards``, 1 to 64.
+        default_duration: its ``DefaultDurationSeconds``.
+        flag_below_confidence: its ``FlagBelowConfidence``, 0 to 100.
     """
 
     name: str
@@ -56,11 +64,18 @@ class Stack:
     convert_matches_function: str
     store_failures_function: str
     shards: int
+    default_duration: timedelta
+    flag_below_confidence: Decimal
 
     @cached_property
     def dynamodb(self) -> "DynamoDBClient":
         """Client for the tables."""
         return self.session.client("dynamodb", config=CLIENT_CONFIG)
+
+    @cached_property
+    def dynamodb_asked_once(self) -> "DynamoDBClient":
+        """Client for the tables that sends a request once: ``playlog.retry`` decides how often it is sent again."""
+        return self.session.client("dynamodb", config=retry.CLIENT_CONFIG)
 
     @cached_property
     def sqs(self) -> "SQSClient":
@@ -151,6 +166,8 @@ def _stack(description: "StackTypeDef", session: boto3.Session) -> Stack:
             convert_matches_function=outputs["ConvertMatchesFunction"],
             store_failures_function=outputs["StoreFailuresFunction"],
             shards=int(parameters["UnprocessedShards"]),
+            default_duration=timedelta(seconds=float(parameters["DefaultDurationSeconds"])),
+            flag_below_confidence=Decimal(parameters["FlagBelowConfidence"]),
         )
     except KeyError as missing:
         raise CommandError(

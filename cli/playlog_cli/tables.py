@@ -1,8 +1,9 @@
-"""Strongly consistent reads of whole tables and of many items by their keys."""
+"""Strongly consistent reads of whole tables, of partitions, and of many items by their keys."""
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -21,7 +22,18 @@ READ_TRIES = 8
 FIRST_PAUSE = 0.1
 
 
-def scan(dynamodb: "DynamoDBClient", table: str, attributes: Sequence[str]) -> Iterator[list[Item]]:
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Items whose attribute, a text, is ``first``, ``last`` or between them."""
+
+    attribute: str
+    first: str
+    last: str
+
+
+def scan(
+    dynamodb: "DynamoDBClient", table: str, attributes: Sequence[str], within: Span | None = None
+) -> Iterator[list[Item]]:
     """Reads a whole table, its segments side by side.
 
     Every item that is there from before the first request to after the last is in a page, as it was at some moment in
@@ -31,11 +43,12 @@ def scan(dynamodb: "DynamoDBClient", table: str, attributes: Sequence[str]) -> I
         dynamodb: client.
         table: name of the table.
         attributes: which to read.
+        within: which items are wanted; None for all. The others are read, and paid for, too.
 
     Yields:
         Pages, in no order.
     """
-    names = {f"#{number}": name for number, name in enumerate(attributes)}
+    what = _wanted(attributes, within)
 
     def page(segment: int, cursor: dict[str, Any]) -> tuple[int, Any]:
         answer = dynamodb.scan(
@@ -43,8 +56,7 @@ def scan(dynamodb: "DynamoDBClient", table: str, attributes: Sequence[str]) -> I
             ConsistentRead=True,
             Segment=segment,
             TotalSegments=SEGMENTS,
-            ProjectionExpression=", ".join(names),
-            ExpressionAttributeNames=names,
+            **what,
             **cursor,
         )
         return segment, answer
@@ -63,6 +75,61 @@ def scan(dynamodb: "DynamoDBClient", table: str, attributes: Sequence[str]) -> I
         finally:
             for future in pending:
                 future.cancel()
+
+
+def query(
+    dynamodb: "DynamoDBClient",
+    table: str,
+    attributes: Sequence[str],
+    partition: tuple[str, str],
+    span: Span,
+    *,
+    index: str | None = None,
+    within: Span | None = None,
+) -> Iterator[list[Item]]:
+    """Reads part of a partition: strongly consistent from a table, but not from an index, which is never that.
+
+    Args:
+        dynamodb: client.
+        table: name of the table.
+        attributes: which to read.
+        partition: name and value of the partition key.
+        span: of the sort key.
+        index: that is read in place of the table.
+        within: which of the items are wanted; None for all.
+
+    Yields:
+        Pages, in the order of the sort key.
+    """
+    what = _wanted(attributes, within)
+    what["ExpressionAttributeNames"] |= {"#partition": partition[0], "#sort": span.attribute}
+    what["ExpressionAttributeValues"] = {
+        **what.get("ExpressionAttributeValues", {}),
+        ":partition": {"S": partition[1]},
+        ":from": {"S": span.first},
+        ":to": {"S": span.last},
+    }
+    source: dict[str, Any] = {"IndexName": index} if index else {"ConsistentRead": True}
+    pages = dynamodb.get_paginator("query").paginate(
+        TableName=table,
+        KeyConditionExpression="#partition = :partition AND #sort BETWEEN :from AND :to",
+        **source,
+        **what,
+    )
+    for page in pages:
+        items: list[Any] = page["Items"]
+        yield items
+
+
+def _wanted(attributes: Sequence[str], within: Span | None) -> dict[str, Any]:
+    """The part of a scan or a query that says which attributes of which items are wanted."""
+    names = {f"#{number}": name for number, name in enumerate(attributes)}
+    what: dict[str, Any] = {"ProjectionExpression": ", ".join(names), "ExpressionAttributeNames": names}
+    if within:
+        names["#within"] = within.attribute
+        what["FilterExpression"] = "#within BETWEEN :first AND :last"
+        what["ExpressionAttributeValues"] = {":first": {"S": within.first}, ":last": {"S": within.last}}
+    return what
 
 
 def read(dynamodb: "DynamoDBClient", table: str, keys: Iterable[Item]) -> list[Item]:

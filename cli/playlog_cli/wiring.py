@@ -12,7 +12,7 @@ from typing import Annotated, Any, NamedTuple
 
 import typer
 
-from playlog_cli.built_code import CodeFolder, required_variables, unmet
+from playlog_cli.built_code import CodeFolder, called_services, described_services, required_variables, unmet
 from playlog_cli.built_template import FUNCTIONS, LAYERS, QUEUES, Resource, Template, UnknownNameError, as_text, load
 from playlog_cli.lambda_call import Function, Source, call, idle_aws, reserved_variables
 from playlog_cli.output import out, print_json
@@ -115,7 +115,7 @@ def check_wiring(template_path: Path) -> list[Problem]:
             functions.append(_function(resource, template, invocations))
         except _ProblemsError as error:
             problems += error.problems
-    problems += [*_check_functions(functions), *_check_packages(functions)]
+    problems += [*_check_functions(functions), *_check_packages(functions), *_check_services(functions)]
     return list(dict.fromkeys(problems))
 
 
@@ -274,6 +274,16 @@ def _check_packages(functions: Iterable[Function]) -> Iterator[Problem]:
                 f"{package.name} {package.version} requires {requirement}, which no layer beside it has",
                 "install it into the layer",
             )
+
+
+def _check_services(functions: Iterable[Function]) -> Iterator[Problem]:
+    for function in functions:
+        described = described_services(function.folders)
+        for folder in function.folders:
+            for service in called_services(folder):
+                if described is not None and service.name not in described:
+                    wrong = f"its code makes a client for {service.name} ({service.place}), which no layer describes"
+                    yield Problem(folder.logical_id, wrong, "keep its folder of botocore/data in the layer")
 
 
 # --- Whether they can be called. ---

@@ -7,8 +7,8 @@ from typing import Any
 
 import boto3
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from playlog.convert import SECONDS_KEPT, convert, shards_of
-from playlog.retry import CLIENT_CONFIG, Retry
+from playlog import hand_over
+from playlog.retry import CLIENT_CONFIG
 from playlog.settings import ConvertSettings
 from playlog.telemetry import logger, report
 
@@ -20,12 +20,17 @@ gc.freeze()
 gc.set_threshold(50_000)
 
 
+def functions() -> Any:
+    """Makes the client that hands over: few runs need one, and every cold start would pay for it."""
+    return boto3.client("lambda", config=CLIENT_CONFIG)
+
+
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Converts what waits in the shards that the event names, or in all.
 
     Args:
-        event: the scheduled event, ``{}``, or ``{"shards": ["0", "3"]}``.
+        event: the scheduled event, ``{}``, or ``{"shards": ["0", "3"]}``, with ``until`` if a run handed it over.
         context: Lambda's; the run ends 15 s before the function's time does.
 
     Returns:
@@ -33,8 +38,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """
     started = time.monotonic()
     settings = ConvertSettings.from_environment(os.environ)
-    shards = shards_of(event, settings.unprocessed_shards)
-    retry = Retry.within(context.get_remaining_time_in_millis(), seconds_kept=SECONDS_KEPT)
-    run = convert(shards, settings, dynamodb, sqs, retry)
+    invocation = hand_over.Invocation(context.function_name, context.get_remaining_time_in_millis())
+    run = hand_over.run(event, settings, dynamodb, sqs, functions, invocation)
     report(run, time.monotonic() - started)
     return run.as_answer()

@@ -121,10 +121,10 @@ MUTANTS = (
     ),
     Mutant(
         Fault.SLOW_ANSWER,
-        f"{PACKAGE}/retry.py",
-        "if time.monotonic() + pause >= self.deadline:",
-        "if False:",
-        "a request is sent again whatever the time",
+        f"{PACKAGE}/write.py",
+        "ClientRequestToken=str(uuid4()),",
+        "",
+        "as above: a transaction that nobody waited for any longer is sent again as another one",
     ),
     Mutant(
         Fault.PARTIAL_BATCH,

@@ -10,7 +10,7 @@ import socket
 import struct
 import threading
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection
@@ -89,6 +89,8 @@ class Proxy:
         # Transactions by all they say, tokens included: MiniStack takes one that is sent again for another once an item
         # that it put was updated since. AWS, and this, answer as the first time.
         self._applied: dict[bytes, Answer] = {}
+        # Not answered yet by the embedded AWS: on a busy machine, for longer than the sender waits.
+        self._on_its_way: Counter[bytes] = Counter()
         self._pages: defaultdict[str, list[Item]] = defaultdict(list)
         self.schedule: Schedule | None = None
         self.watch: Callable[[], None] = lambda: None
@@ -107,6 +109,7 @@ class Proxy:
     def reset(self, schedule: Schedule) -> None:
         """Forgets the round before, and begins another."""
         self._applied.clear()
+        self._on_its_way.clear()
         self._pages.clear()
         self.sent.clear()
         self.clouded.clear()
@@ -146,8 +149,8 @@ class Proxy:
         operation = headers.get("X-Amz-Target", "").rpartition(".")[2]
         request = Request(operation, json.loads(raw))
         fault, chance = self.schedule.draw(request) if self.schedule else (None, random.Random())
-        if fault is Fault.CANCELLED and raw in self._applied:
-            fault = None  # what AWS did for a token, it does not cancel afterwards
+        if fault is Fault.CANCELLED and (raw in self._applied or self._on_its_way[raw]):
+            fault = None  # what AWS did for a token, or is about to do, it does not cancel afterwards
 
         def forward(body: bytes = raw) -> Answer:
             return self._forward(request, headers, body, watched=bool(self.schedule) and chance.random() < 0.25)
@@ -195,12 +198,16 @@ class Proxy:
         self._server.server_close()
 
     def _forward(self, request: Request, headers: dict[str, str], body: bytes, *, watched: bool) -> Answer:
+        with self._idle:
+            self._on_its_way[body] += 1
         with self._gate:
             answer = self._applied.get(body) or self._ask(headers, body)
             if answer.status == 200 and request.writes:
                 self._applied[body] = answer
             if watched and request.writes:
                 self.watch()
+        with self._idle:
+            self._on_its_way[body] -= 1
         if answer.status == 200 and request.operation == "SendMessageBatch":
             letters = (json.loads(entry["MessageBody"]) for entry in json.loads(body)["Entries"])
             self.sent |= {(letter["match_id"], letter["attempt"]) for letter in letters}

@@ -31,9 +31,12 @@ def nested(levels: int) -> dict[str, Any]:
     return value
 
 
+NO_COUNTER = "attempts in a map"
 HALF_OWN, HALF_TRACK = "half a character", "half a character in a track"
 # AWS's own engine takes half a surrogate pair, which has no UTF-8, and gives it back.
-HALVES = pytest.mark.differs("ministack", how="answers half a surrogate pair with InternalError")
+HALVES = pytest.mark.differs("ministack", "moto", how="fails at half a surrogate pair")
+MAP = pytest.mark.differs("moto", how="cancels with TypeError where a condition compares another type with a number")
+DIFFERS = {HALF_OWN: HALVES, HALF_TRACK: HALVES, NO_COUNTER: MAP}
 
 # What a match holds beside what every match does, and how it has to end.
 POISONS: dict[str, tuple[dict[str, Any], str]] = {
@@ -44,7 +47,7 @@ POISONS: dict[str, tuple[dict[str, Any], str]] = {
     "attempts far below 0": ({**FAILS, "attempts": {"N": "-1E+125"}}, "failed"),
     "half an attempt": ({**FAILS, "attempts": {"N": "0.5"}}, "failed"),
     "next to no attempt": ({**FAILS, "attempts": {"N": "1E-130"}}, "failed"),
-    "attempts in a map": ({**FAILS, "attempts": {"M": {}}}, "failed"),
+    NO_COUNTER: ({**FAILS, "attempts": {"M": {}}}, "failed"),
     "the largest numbers": ({**FAILS, "own": {"L": [{"N": f"{NINES}E+87"}, {"N": "-1E+125"}]}}, "failed"),
     "the smallest numbers": ({**FAILS, "own": {"NS": ["1E-130", f"-{NINES[:-1]}1E-130", "0"]}}, "failed"),
     "numbers of 38 digits": ({**FAILS, "own": {"NS": [NINES, f"-0.{NINES}"]}}, "failed"),
@@ -87,7 +90,7 @@ POISONS: dict[str, tuple[dict[str, Any], str]] = {
 @pytest.mark.parametrize(
     ("held", "ends"),
     [
-        pytest.param(held, ends, id=name, marks=[HALVES] if name in (HALF_OWN, HALF_TRACK) else [])
+        pytest.param(held, ends, id=name, marks=[DIFFERS[name]] if name in DIFFERS else [])
         for name, (held, ends) in POISONS.items()
     ],
 )

@@ -7,7 +7,8 @@ from playlog_cli.embedded import deployed
 from playlog_cli.stack import Stack, find_stack
 
 # The shortest that EventBridge takes, so that a test of the schedule waits a minute at most.
-PARAMETERS = {"ScheduleExpression": "rate(1 minute)"}
+# No mail leaves the machine.
+PARAMETERS = {"ScheduleExpression": "rate(1 minute)", "AlarmEmail": "operators@example.com"}
 
 
 @pytest.fixture(scope="session")
@@ -15,3 +16,15 @@ def stack() -> Iterator[Stack]:
     """The deployed stack, empty at first. What a test writes stays: each uses ids of its own."""
     with deployed("e2e", PARAMETERS):
         yield find_stack()
+
+
+@pytest.fixture
+def no_schedule(stack: Stack) -> Iterator[None]:
+    """No run but those that a test asks for."""
+    events = stack.session.client("events")
+    rules = [rule["Name"] for rule in events.list_rules()["Rules"]]
+    for rule in rules:
+        events.disable_rule(Name=rule)
+    yield
+    for rule in rules:
+        events.enable_rule(Name=rule)

@@ -16,6 +16,8 @@ from tests.unit.builders import make_item
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
 
+pytestmark = pytest.mark.usefixtures("no_schedule")
+
 # Where these tests work: a shard that the others leave alone.
 SHARD = "6"
 
@@ -23,18 +25,6 @@ SHARD = "6"
 @pytest.fixture
 def iam(stack: Stack) -> "IAMClient":
     return stack.session.client("iam")
-
-
-@pytest.fixture(autouse=True)
-def no_schedule(stack: Stack) -> Iterator[None]:
-    """No run but those that a test asks for."""
-    events = stack.session.client("events")
-    rules = [rule["Name"] for rule in events.list_rules()["Rules"]]
-    for rule in rules:
-        events.disable_rule(Name=rule)
-    yield
-    for rule in rules:
-        events.enable_rule(Name=rule)
 
 
 def role_of(stack: Stack, function: str) -> str:
@@ -50,8 +40,12 @@ def policies(iam: "IAMClient", role: str) -> dict[str, Any]:
 
 @contextmanager
 def without(iam: "IAMClient", role: str, sid: str, action: str) -> Iterator[None]:
-    """Takes one action out of one statement of a role's policy, for a while."""
-    ((name, document),) = policies(iam, role).items()
+    """Takes one action out of one statement of a role's policies, for a while."""
+    ((name, document),) = [
+        (name, document)
+        for name, document in policies(iam, role).items()
+        if sid in [each["Sid"] for each in document["Statement"]]
+    ]
     reduced = deepcopy(document)
     (statement,) = [each for each in reduced["Statement"] if each["Sid"] == sid]
     actions = as_list(statement["Action"])
@@ -73,7 +67,8 @@ def as_list(value: str | list[str]) -> list[str]:
 @pytest.mark.parametrize("function", ["convert_matches_function", "store_failures_function"])
 def test_no_function_may_do_anything_to_what_is_not_named(stack: Stack, iam: "IAMClient", function: str) -> None:
     role = role_of(stack, getattr(stack, function))
-    own = (stack.match_cache_table, stack.play_log_table, stack.failed_play_log_table, "DeadLetterQueue", "LogGroup")
+    tables_of_stack = (stack.match_cache_table, stack.play_log_table, stack.failed_play_log_table)
+    own = (*tables_of_stack, "StationGuardTable", stack.convert_matches_function, "DeadLetterQueue", "LogGroup")
 
     assert iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"] == []
     for statement in (each for document in policies(iam, role).values() for each in document["Statement"]):

@@ -171,16 +171,24 @@ def test_a_page_that_is_behind_the_table_pays_nothing_twice(aws: Aws) -> None:
     assert aws.violations() == []
 
 
-def test_the_age_of_the_oldest_match_is_told_whatever_its_offset(aws: Aws) -> None:
+def test_the_age_of_the_oldest_match_that_a_run_leaves_is_told_whatever_its_offset(aws: Aws) -> None:
     an_hour_ago = datetime.now(UTC) - timedelta(hours=1)
     two_hours_ago = (an_hour_ago - timedelta(hours=1)).astimezone(timezone(timedelta(hours=5)))
     aws.put(
         make_item("m-1", matched_at={"S": an_hour_ago.isoformat()}),
         make_item("m-2", matched_at={"S": two_hours_ago.isoformat()}),
         make_item("m-3", matched_at={"S": "around noon"}, unprocessed_shard={"S": "1"}),
+        make_item("m-4", station_id={"S": "other"}, unprocessed_shard={"S": "2"}),
     )
+    aws.door.faults.append(cancelled({"m-1": "ThrottlingError"}))
 
-    assert run(aws, shards=["0", "1"]).oldest_waiting_seconds == pytest.approx(7_200, abs=60)
+    assert run(aws, shards=["0", "1", "2"]).oldest_waiting_seconds == pytest.approx(7_200, abs=60)
+
+
+def test_matches_that_come_late_and_are_played_at_once_are_no_backlog(aws: Aws) -> None:
+    """A match is reported when the audio has ended, and days later from a file: an alarm on that would cry wolf."""
+    aws.put(make_item("late"), make_item("fails", source={"S": "Cinema"}))
+
     assert run(aws).oldest_waiting_seconds == 0
 
 

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 import pytest
 from playlog.match import Item
 
-from tests.unit.aws import ROOT, Aws, cancelled, environment, on, refused
+from tests.unit.aws import ROOT, Aws, cancelled, environment, on, refused, slow, taken_on
 from tests.unit.builders import make_item
 
 pytest_plugins = ["tests.unit.aws_fixture"]
@@ -64,7 +64,8 @@ def cold(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], Hand
             # Powertools makes the logger of a service once a process; it writes to the standard output of that time.
             logging.Logger.manager.loggerDict.pop(variables["POWERTOOLS_SERVICE_NAME"], None)
             started = load_module(f"{folder}_app", ROOT / "functions" / folder / "app.py")
-            monkeypatch.setattr("playlog.retry.time", aws.clock)
+            for module in ("convert", "hand_over", "retry"):
+                monkeypatch.setattr(f"playlog.{module}.time", aws.clock)
             return started
 
         return lambda event: app().handler(event, Context(110_000 if function.startswith("Convert") else 10_000))
@@ -192,9 +193,15 @@ def test_the_metrics_say_what_an_alarm_would_want_to_know(
     (definition,) = of_run["_aws"]["CloudWatchMetrics"]
     assert definition["Namespace"] == "playlog"
     values = {metric["Name"]: of_run[metric["Name"]] for metric in definition["Metrics"]}
-    assert values.pop("OldestWaitingAge")[0] > 0
     assert values.pop("RunTime")[0] > 0
-    assert values == {"MatchesProcessed": [2.0], "Plays": [1.0], "LeftWaiting": [0.0]}
+    assert values == {
+        "SuccessfulRuns": [1.0],
+        "MatchesProcessed": [2.0],
+        "MatchesFailed": [4.0],
+        "Plays": [1.0],
+        "LeftWaiting": [0.0],
+        "OldestWaitingAge": [0.0],
+    }
     assert {line["reason_code"]: line["Failures"] for line in of_failures} == {
         "INVALID_SOURCE": [3.0],
         "MISSING_TRACK": [1.0],
@@ -212,7 +219,9 @@ def test_matches_left_waiting_show_in_the_metrics(
 
     assert convert({})["waiting"] is True
 
-    assert [line["LeftWaiting"] for line in written() if "LeftWaiting" in line] == [[1.0]]
+    (of_run,) = [line for line in written() if "LeftWaiting" in line]
+    assert of_run["LeftWaiting"] == [1.0]
+    assert of_run["OldestWaitingAge"][0] > 0
 
 
 def test_the_metrics_of_a_run_do_not_add_up_with_those_of_the_one_before(
@@ -267,6 +276,23 @@ def test_the_run_ends_while_the_function_still_has_the_time_that_a_request_may_t
         convert({})
 
     assert max(request.at for request in aws.door.requests) - started <= 110 - 15
+
+
+def test_what_the_schedule_does_not_get_through_it_hands_over_and_says_so(
+    aws: Aws, convert: Handler, written: Callable[[], list[dict[str, Any]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BATCH_SIZE", "1")
+    aws.put(*(make_item(f"m-{n}", track_id={"S": f"track-{n}"}) for n in range(6)))
+    aws.door.faults += [on("TransactWriteItems", slow(aws.clock, 25)), on("Invoke", taken_on)]
+
+    answer = convert(event("scheduled.json"))
+
+    assert (answer["processed"], answer["waiting"], answer["handed_over"]) == (2, True, 1)
+    (asked,) = aws.sent("Invoke")
+    assert asked.arguments["shards"] == ["0"]
+    assert [line["handed_over"] for line in written() if "processed" in line] == [1]
+    aws.door.faults.clear()
+    assert convert(asked.arguments)["processed"] == 4
 
 
 # --- StoreFailures ---

@@ -559,3 +559,33 @@ def test_a_template_that_cannot_be_read_is_said_to_be_so(build: Build, text: str
         build.template.write_text(text)
     with pytest.raises(CommandError, match=wrong):
         check_wiring(build.template)
+
+
+# --- The SDK. ---
+
+RARE = """
+import boto3
+
+def rarely():
+    return boto3.client("lambda", config=None)
+"""
+
+
+def test_a_service_that_is_called_in_rare_cases_only_and_was_cut_out_of_the_sdk_is_told(build: Build) -> None:
+    build.write("own/python/airplay/rare.py", RARE)
+    build.write("packages/python/boto3.py", "")
+    build.write("packages/python/botocore/data/dynamodb/service.json", "")
+
+    assert build.problems() == [
+        "OwnLayer: its code makes a client for lambda (airplay/rare.py:5), which no layer describes: "
+        "keep its folder of botocore/data in the layer"
+    ]
+
+
+@pytest.mark.parametrize("kept", ["packages/python/botocore/data/lambda/service.json", "packages/python/elsewhere.py"])
+def test_a_service_that_the_sdk_knows_the_layers_or_lambdas_own_is_no_problem(build: Build, kept: str) -> None:
+    build.write("own/python/airplay/rare.py", RARE)
+    build.write("packages/python/boto3.py", "")
+    build.write(kept, "")
+
+    assert build.problems() == []

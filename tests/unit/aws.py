@@ -143,7 +143,7 @@ def _at_the_door(event_name: str, request: AWSPreparedRequest, **_: Any) -> AWSR
 
 
 # botocore gives these to every client, as it does moto's own.
-BUILTIN_HANDLERS.extend((f"before-send.{service}", _at_the_door) for service in ("dynamodb", "sqs"))
+BUILTIN_HANDLERS.extend((f"before-send.{service}", _at_the_door) for service in ("dynamodb", "lambda", "sqs"))
 
 
 @dataclass(frozen=True)
@@ -359,6 +359,11 @@ def taken_but_for(refuse: Callable[[str], bool]) -> Fault:
         )
 
     return take
+
+
+def taken_on(_request: Request, _send: Send) -> AWSResponse:
+    """Lambda takes a run on for which nobody waits. Moto's own would run it in Docker."""
+    return _answer(202, {})
 
 
 class _Body(BytesIO):

@@ -73,6 +73,7 @@ def break_the_law(stack: Stack) -> list[Breach]:
             played("miscounted", "p-4"),
             make_item("put-again"),
             played("joined", "p-6"),
+            played("begins-later", "p-7"),
         ],
         stack.play_log_table: [
             play("p-1", 1, "in-two-states"),
@@ -80,6 +81,7 @@ def break_the_law(stack: Stack) -> list[Breach]:
             play("p-4", 2, "miscounted"),
             play("p-5", 1, "gone"),
             play("p-6", 1, "put-again"),
+            play("p-7", 1, "begins-later") | {"start_time": {"S": "2026-03-14T06:59:59.000000+0000"}},
         ],
         stack.failed_play_log_table: [record("record-differs", "source is 'TV'")],
     }
@@ -96,4 +98,5 @@ def break_the_law(stack: Stack) -> list[Breach]:
         Breach(Kind.PLAY_MISCOUNTED, play_id="p-4"),
         Breach(Kind.PLAY_WITHOUT_MATCHES, play_id="p-5"),
         Breach(Kind.PLAY_OF_ANOTHER_MATCH, "put-again", "p-6"),
+        Breach(Kind.PLAY_DIFFERS, play_id="p-7"),
     ]

@@ -32,4 +32,6 @@ def _stack(convert: ConvertSettings, store: StoreSettings, parking_lot: str) -> 
         convert_matches_function="ConvertMatchesFunction",
         store_failures_function="StoreFailuresFunction",
         shards=convert.unprocessed_shards,
+        default_duration=convert.default_duration,
+        flag_below_confidence=convert.flag_below_confidence,
     )

@@ -160,7 +160,7 @@ def test_text_that_no_terminal_can_show_ends_no_command(terminal: Terminal, monk
 def test_a_file_that_is_not_there_is_one_line(terminal: Terminal, tmp_path: Path) -> None:
     missing = tmp_path / "nope.csv"
     status, out, err = terminal.run("load", missing)
-    wanted = f"playlog: {missing}: No such file or directory: name a file of matches, CSV or JSON Lines\n"
+    wanted = f"playlog: {missing}: No such file or directory: name a file of matches, CSV or JSON\n"
     assert (status, out, err) == (1, "", wanted)
 
 
@@ -196,6 +196,39 @@ def test_machines_are_given_every_bad_row(terminal: Terminal, two_matches: Path)
     assert (status, err) == (1, "")
     assert (told["rows"], told["added"], told["already_there"], told["error"]) == (27, 2, 0, None)
     assert [bad["line"] for bad in told["bad_rows"]] == list(range(4, 29))
+
+
+@pytest.mark.usefixtures("deployed")
+def test_a_load_of_a_history_says_what_is_played_and_what_cannot_be(terminal: Terminal, tmp_path: Path) -> None:
+    path = tmp_path / "matchcache.csv"
+    rows = ["1,t,s,2024-03-01 12:00:00+00,t,", "2,t,s,2024-03-01 12:00:00+00,t,", "3,t,s,2024-03-01 13:00:00+00,f,"]
+    path.write_text("\n".join(["id,track_id,station_id,matched_at,processed,failed_reason", *rows, ""]))
+    with path.open("a") as file:
+        file.writelines(f"{number},,s,2024-03-01 14:00:00+00,t,\n" for number in range(100, 122))
+    status, out, err = terminal.run("load", path)
+    lines = err.splitlines()
+    assert status == 0
+    assert lines[0].startswith(f"{path}:5: match 100 is added as failed: track_id is absent")
+    assert lines[-1] == "... and 2 more matches that are added as failed; --json lists them all"
+    assert len(lines) == 21
+    assert out.splitlines() == [
+        f"{path}: 25 rows, 25 added (2 played in 1 new plays, 22 failed, 1 waiting), 0 already there, 0 bad"
+    ]
+
+
+@pytest.mark.usefixtures("deployed")
+def test_acrclouds_results_are_of_the_station_that_the_command_line_names(terminal: Terminal, tmp_path: Path) -> None:
+    path = tmp_path / "day.json"
+    heard = {"timestamp_utc": "2020-07-06 04:38:43", "music": [{"acrid": "a"}]}
+    path.write_text(json.dumps({"data": [{"metadata": heard}, {"status": {"code": 1001}}]}))
+    status, out, err = terminal.run("load", path)
+    assert (status, err) == (
+        1,
+        f"{path}:1: the result names no stream_id or channel_id: say with --station which it is\n",
+    )
+    status, out, err = terminal.run("load", "--station", "triplej", path)
+    assert (status, err) == (0, "")
+    assert out == f"{path}: 2 rows, 1 added, 0 already there, 0 bad, 1 without a detection\n"
 
 
 @pytest.mark.usefixtures("deployed")

@@ -2,23 +2,38 @@
 
 import gzip
 import json
+from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import ClientError
 from playlog_cli.errors import CommandError
 from playlog_cli.load import FileProgress, FileResult, load_files
 from playlog_cli.rows import BadRow
 from playlog_cli.stack import Stack
 
-from tests.unit.aws import Aws, Fault, all_cancelled, on, refused
+from tests.unit.aws import Aws, Fault, all_cancelled, lost_answer, on, refused
 
 pytest_plugins = ["tests.unit.aws_fixture"]
 
 TRANSACT = "TransactWriteItems"
 
 
-def load(stack: Stack, path: Path) -> FileResult:
-    (result,) = load_files(stack, [path], lambda _: None).files
+HISTORY = """\
+id,track_id,station_id,station_program_id,matched_at,avg_confidence_score,processed,failed_reason
+1,12,3,,2024-03-01 12:34:56.789+00,90,t,
+2,12,3,7,2024-03-01 12:34:56.789+00,50,t,
+3,13,3,,2024-03-01 13:00:00+00,,t,
+4,13,3,,2024-03-01 14:00:00+00,70,f,
+5,14,3,,2024-03-01 15:00:00+00,70,f,Track matching query does not exist.
+6,,3,,2024-03-01 16:00:00+00,70,t,
+7,13,3,,2024-03-01 17:00:00+00,70,t,Deadlock found
+"""
+
+
+def load(stack: Stack, path: Path, station: str | None = None) -> FileResult:
+    (result,) = load_files(stack, [path], lambda _: None, station).files
     return result
 
 
@@ -34,6 +49,14 @@ def day(tmp_path: Path) -> Path:
     rows = [f"2026-03-14T08:00:{n:02}+01:00,s-{n % 3},t" for n in range(11)]
     path = tmp_path / "day.csv"
     path.write_text("\n".join(["matched_at,station_id,track_id", *rows, rows[-1], ""]))
+    return path
+
+
+@pytest.fixture
+def export(tmp_path: Path) -> Path:
+    """An export of the old table: a play of two matches and one of one, and one of each that is not played."""
+    path = tmp_path / "matchcache.csv"
+    path.write_text(HISTORY)
     return path
 
 
@@ -141,3 +164,118 @@ def test_progress_ends_with_every_row_and_byte(stack: Stack, day: Path) -> None:
     size = day.stat().st_size
     assert told[-1] == FileProgress("day.csv", rows=12, bytes_read=size, bytes_total=size)
     assert len(told) == 3
+
+
+def test_the_history_of_the_old_system_comes_over_with_its_plays_and_failures(
+    stack: Stack, aws: Aws, export: Path
+) -> None:
+    result = load(stack, export)
+    assert (result.rows, result.added, result.already_there) == (7, 6, 0)
+    assert (result.played, result.plays, result.failed) == (3, 2, 2)
+    assert [(each.line, each.match_id) for each in result.not_played] == [(7, "6")]
+    assert [bad.line for bad in result.bad_rows] == [8]
+    assert aws.violations() == []
+    (of_two,) = (play for play in aws.plays() if play["match_id"] == {"S": "1"})
+    assert of_two["play_id"] == {"S": "2024-03-01T12:34:56.789000+0000#12"}
+    assert (of_two["match_count"], of_two["avg_confidence_score"]) == ({"N": "2"}, {"N": "70"})
+    assert of_two["stop_time"] == {"S": "2024-03-01T12:37:56.789000+0000"}
+    assert {each["match_id"]["S"]: each["reason_code"]["S"] for each in aws.failures()} == {
+        "5": "UNEXPECTED",
+        "6": "MISSING_TRACK",
+    }
+    again = load(stack, export)
+    assert (again.added, again.already_there, len(again.bad_rows)) == (0, 6, 1)
+    assert again.not_played == ()
+    assert aws.violations() == []
+
+
+def test_plays_of_the_old_system_are_flagged_as_the_stack_flags_its_own(stack: Stack, aws: Aws, export: Path) -> None:
+    load(replace(stack, flag_below_confidence=Decimal(75)), export)
+    assert {play["match_id"]["S"]: play["flagged"]["BOOL"] for play in aws.plays()} == {"1": True, "3": False}
+
+
+def test_a_played_match_that_dynamodb_refuses_takes_no_other_with_it(stack: Stack, aws: Aws, export: Path) -> None:
+    aws.door.faults.append(on(TRANSACT, refused("ValidationException", "too odd", where="12:34:56.789000+0000#12")))
+    result = load(stack, export)
+    assert (result.played, result.failed) == (1, 4)
+    assert [each.match_id for each in result.not_played] == ["1", "2", "6"]
+    assert "DynamoDB refuses it: too odd; the old system had it as played" in result.not_played[0].reason
+    assert {each["match_id"]["S"]: each["reason_code"]["S"] for each in aws.failures()}["1"] == "REJECTED"
+    assert aws.violations() == []
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [all_cancelled("TransactionConflict"), lost_answer, refused("ThrottlingException")],
+    ids=["cancelled", "answer lost", "throttled"],
+)
+def test_a_history_is_loaded_once_whatever_dynamodb_answers_on_the_way(
+    stack: Stack, aws: Aws, export: Path, fault: Fault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda *_: 0)
+    aws.door.faults.append(on(TRANSACT, fault, times=3))
+    assert load(stack, export).added == 6
+    assert {play["match_count"]["N"] for play in aws.plays()} == {"1", "2"}
+    assert aws.violations() == []
+
+
+def test_who_is_throttled_while_loading_a_history_is_told_that_loading_again_adds_the_rest(
+    stack: Stack, aws: Aws, tmp_path: Path
+) -> None:
+    path = tmp_path / "played.csv"
+    path.write_text("".join(HISTORY.splitlines(keepends=True)[:4]))
+    for fault in (all_cancelled("ThrottlingError"), refused("ThrottlingException")):
+        aws.door.faults[:] = [on(TRANSACT, fault)]
+        with pytest.raises(CommandError, match="load the files again later, which adds what is missing"):
+            load(stack, path)
+    aws.door.faults[:] = [on(TRANSACT, refused("AccessDeniedException", "not you"))]
+    with pytest.raises(ClientError, match="not you"):
+        load(stack, path)
+
+
+def test_a_record_whose_match_is_gone_is_not_written_over(stack: Stack, aws: Aws, export: Path) -> None:
+    load(stack, export)
+    aws.delete("5")
+    before = aws.failures()
+    again = load(stack, export)
+    assert again.bad_rows[0].line == 6
+    assert "has a record of this match, and MatchCache not the match" in again.bad_rows[0].problem
+    assert (again.added, again.already_there) == (0, 5)
+    assert aws.failures() == before
+
+
+def test_what_acrcloud_heard_is_loaded_once_and_its_silence_is_counted(stack: Stack, aws: Aws, tmp_path: Path) -> None:
+    def heard(at: str, *acrids: str) -> dict[str, object]:
+        music = [{"acrid": acrid, "score": 100 - number} for number, acrid in enumerate(acrids)]
+        return {"status": {"code": 0}, "metadata": {"timestamp_utc": at, "played_duration": 73, "music": music}}
+
+    silence = {"status": {"msg": "No result", "code": 1001}}
+    day = tmp_path / "day.json"
+    results = [heard("2020-07-06 04:38:43", "a", "b"), heard("2020-07-06 04:41:00", "c"), silence, {"status": {}}]
+    day.write_text(json.dumps({"data": results}, indent=1))
+    posted = tmp_path / "posted.jsonl"
+    posted.write_text(json.dumps({"stream_id": "s-1", "status": 1, "data": results[0]}) + "\n" + json.dumps(silence))
+    result = load(stack, day, "s-1")
+    assert (result.rows, result.added, result.no_detections) == (4, 2, 1)
+    assert [bad.problem for bad in result.bad_rows] == ["metadata is missing: a result of ACRCloud's must have it"]
+    assert {match["track_id"]["S"] for match in aws.matches()} == {"a", "c"}
+    again = load(stack, posted)
+    assert (again.rows, again.added, again.already_there, again.no_detections) == (2, 0, 1, 1)
+    assert aws.violations() == []
+
+
+def test_a_document_of_acrclouds_that_is_none_takes_no_other_with_it(stack: Stack, aws: Aws, tmp_path: Path) -> None:
+    path = tmp_path / "posted.jsonl"
+    path.write_text('{"stream_id": "s-1", "status": 1, "data": "x"}\n{"matched_at": "2026"}\n')
+    result = load(stack, path)
+    assert (result.rows, result.added, [bad.line for bad in result.bad_rows]) == (2, 1, [1])
+    assert len(aws.matches()) == 1
+
+
+def test_the_matches_of_a_play_are_written_together_in_an_export_by_time(
+    stack: Stack, aws: Aws, export: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("playlog_cli.load.PLAYED_TOGETHER", 1)
+    load(stack, export)
+    # A play of two matches, a play of one; the match that waits, and two failures with their records.
+    assert sorted(len(request.actions) for request in aws.sent(TRANSACT)) == [2, 3, 5]

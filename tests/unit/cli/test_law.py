@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from playlog.airing import PlayKey
 from playlog.match import Item
 from playlog.shards import shard_of
 from playlog_cli import law
-from playlog_cli.law import Account, Kind, Ledger, PlayKey, State, Violation
+from playlog_cli.law import Account, Kind, Ledger, State, Violation
 
 from tests import law as referee
 from tests.unit.builders import make_item, without
@@ -235,6 +236,39 @@ def test_a_failure_that_nobody_recorded_is_found(match: Item, attempt: int) -> N
 def test_a_record_that_contradicts_its_match_is_found(attributes: Item) -> None:
     (violation,) = Tables([failed()], [], [record() | attributes]).violations()
     assert (violation.kind, violation.match_id, violation.attempt) == (Kind.RECORD_DIFFERS, "m-1", 1)
+
+
+@pytest.mark.parametrize(
+    ("says", "sentence"),
+    [
+        ({"start_time": {"S": "2026-03-14T07:00:01+00:00"}}, "starts at 2026-03-14T07:00:01.000000+0000, and by its"),
+        ({"stop_time": {"S": "2026-03-14T07:03:00+00:00"}}, "matches at 2026-03-14T07:03:30.000000+0000"),
+        ({"avg_confidence_score": {"N": "80"}}, "has a mean confidence of 80, and by its matches of 70"),
+    ],
+)
+def test_a_play_that_says_other_than_its_matches_is_found(says: Item, sentence: str) -> None:
+    matches = [
+        played("m-1", duration_seconds={"N": "180"}, avg_confidence_score={"N": "80"}),
+        played("m-2", matched_at={"S": "2026-03-14T08:00:30+01:00"}, duration_seconds={"N": "180"}),
+        played("m-3", duration_seconds={"N": "10"}, avg_confidence_score={"N": "60"}),
+    ]
+    right: Item = {
+        "start_time": {"S": "2026-03-14T07:00:00.000000+0000"},
+        "stop_time": {"S": "2026-03-14T07:03:30.000000+0000"},
+        "avg_confidence_score": {"N": "70"},
+    }
+    assert Tables(matches, [play(3) | right]).violations() == []
+
+    (violation,) = Tables(matches, [play(3) | right | says]).violations()
+
+    assert (violation.kind, violation.play_key) == (Kind.PLAY_DIFFERS, KEY)
+    assert sentence in violation.sentence
+
+
+def test_a_match_that_states_no_duration_leaves_the_stop_unjudged() -> None:
+    """It has the stack's default, which may have been another then."""
+    tables = Tables([played()], [play() | {"stop_time": {"S": "2026-03-14T07:09:00.000000+0000"}}])
+    assert tables.violations() == []
 
 
 # --- What changes while it is read ---

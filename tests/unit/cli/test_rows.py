@@ -9,7 +9,7 @@ from itertools import accumulate
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from playlog_cli.rows import LONGEST_LINE, BadRow, Number, Row, RowsError, check_intact, opened, read_rows
 
@@ -130,14 +130,99 @@ def test_a_bad_row_of_json_takes_no_other_with_it(tmp_path: Path, broken: bytes,
         (b"2026-03-14T08:00:00+01:00,t\n", "the first line must name the columns"),
         ("matched_at\n".encode("utf-16"), "is not UTF-8"),
         (b'matched_at,"x"y\n', "line 1: the header is broken CSV"),
-        (b"[\n{}\n]\n", "JSON must be an object per line"),
+        (b"[" + b" " * LONGEST_LINE + b"]", "line 1 is over 4,194,304 bytes long: write an object per line"),
+        (b"id,processed,failed_reason,track_id,matched_at\n", "the old table MatchCache, but for station_id: export"),
     ],
+    ids=lambda value: str(value)[:40],
 )
 def test_a_file_that_holds_no_rows_says_what_it_would_have_to_hold(
     tmp_path: Path, content: bytes, problem: str
 ) -> None:
     with pytest.raises(RowsError, match=problem):
         read(tmp_path, content)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'[{"a": "1"}, {"b": "}{]["}]',
+        b'[\n  {"a": "1"},\n  {"b": "}{]["}\n]\n',
+        b'[{"a":\n"1"}\n,\n{"b": "}{][", "null": null}]',
+        b'{\n"a": "1"\n}\n{\n"b": "}{]["\n}',
+        b'[]\n[{"a": "1"}]\r\n[{"b": "}{]["}]',
+        gzip.compress(b'\xef\xbb\xbf[{"a": "1"},\n{"b": "}{]["}]'),
+    ],
+    ids=["line", "member-a-line", "anywhere", "documents", "lists", "gzip"],
+)
+def test_json_is_read_as_it_was_laid_out(tmp_path: Path, content: bytes) -> None:
+    rows = read(tmp_path, content)
+    assert [row.values for row in rows if isinstance(row, Row)] == [{"a": "1"}, {"b": "}{]["}]
+    assert len(rows) == 2
+
+
+values = st.recursive(
+    st.none() | st.booleans() | st.text(max_size=5) | st.sampled_from(['"', "\\", '\\"{', "]"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=40)
+@given(
+    objects=st.lists(st.dictionaries(st.text(min_size=1, max_size=3), values.filter(lambda value: value is not None))),
+    indent=st.sampled_from([None, 0, 2]),
+    ascii_only=st.booleans(),
+)
+def test_every_object_of_a_list_is_a_row_with_the_line_it_begins_on(
+    objects: list[dict[str, object]], indent: int | None, ascii_only: bool, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    text = json.dumps(objects, indent=indent, ensure_ascii=ascii_only)
+    rows = read(tmp_path_factory.getbasetemp(), text, "list.json")
+    assert [row.values for row in rows if isinstance(row, Row)] == objects
+    before = [json.dumps(objects[:number], indent=indent, ensure_ascii=ascii_only) for number in range(len(objects))]
+    # The list of those before it ends on a line of its own, where this object would begin.
+    assert [row.line for row in rows] == [1 + max(1, each.count("\n")) if indent is not None else 1 for each in before]
+
+
+@pytest.mark.parametrize(
+    ("broken", "problem"),
+    [
+        (b'{"x": 1 2}', "broken JSON, Expecting ',' delimiter"),
+        (b"{]", "broken JSON"),
+        (b"null", "'null' stands outside of an object: a row must be an object"),
+        (b'{"x": "' + b"x" * 3_000_000 + b'",\n"y": "' + b"x" * 3_000_000 + b'"}', "over 4,194,304 bytes long"),
+    ],
+    ids=["comma", "bracket", "null", "large"],
+)
+def test_a_bad_member_of_a_list_takes_no_other_with_it(tmp_path: Path, broken: bytes, problem: str) -> None:
+    before, bad, after = read(tmp_path, b'[{"a": "1"},\n' + broken + b'\n,{"b": "2"}]\n')
+    assert [row.values for row in (before, after) if isinstance(row, Row)] == [{"a": "1"}, {"b": "2"}]
+    assert isinstance(bad, BadRow)
+    assert bad.line == 2
+    assert problem in bad.problem
+
+
+def test_a_list_that_was_cut_short_says_where_its_last_object_begins(tmp_path: Path) -> None:
+    row, bad = read(tmp_path, b'[{"a": "1"},\n{"b":\n{"c": "2"}')
+    assert row == Row(1, {"a": "1"})
+    assert bad == BadRow(2, "broken JSON, the object is not closed up to line 3, the last: close it")
+
+
+@pytest.mark.parametrize("also", ["", ",created_at", ",source"])
+def test_an_export_of_the_old_table_is_known_by_its_columns(tmp_path: Path, also: str) -> None:
+    columns = "id,track_id,station_id,matched_at,processed,failed_reason"
+    (row,) = read(tmp_path, f"{columns}{also}\n7,t,s,2024-03-01 12:34:56+00,t,{also and ','}\n")
+    assert row == Row(
+        2,
+        {"id": "7", "track_id": "t", "station_id": "s", "matched_at": "2024-03-01 12:34:56+00", "processed": "t"},
+        is_of_old_table=True,
+    )
+
+
+def test_a_file_of_matches_may_have_columns_of_the_old_table(tmp_path: Path) -> None:
+    (row,) = read(tmp_path, "match_id,id,matched_at,processed,failed_reason\nm,7,2026,false,\n")
+    assert isinstance(row, Row)
+    assert not row.is_of_old_table
 
 
 @pytest.mark.parametrize("damage", ["cut short", "altered"])

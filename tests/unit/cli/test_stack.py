@@ -1,5 +1,7 @@
 """Finding the stack: a stack that cannot be worked on is told, and an embedded AWS needs nothing to be set."""
 
+from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ OUTPUTS = (
     "ConvertMatchesFunction",
     "StoreFailuresFunction",
 )
+PARAMETERS = {"UnprocessedShards": "16", "DefaultDurationSeconds": "180", "FlagBelowConfidence": "62.5"}
 
 
 @pytest.fixture(autouse=True)
@@ -32,7 +35,7 @@ def description(status: str = "CREATE_COMPLETE", without: str = "") -> Any:
         "StackStatus": status,
         "Outputs": [{"OutputKey": key, "OutputValue": f"the-{key}"} for key in OUTPUTS if key != without],
         "Parameters": [
-            {"ParameterKey": key, "ParameterValue": "16"} for key in ("UnprocessedShards",) if key != without
+            {"ParameterKey": key, "ParameterValue": value} for key, value in PARAMETERS.items() if key != without
         ],
     }
 
@@ -45,6 +48,7 @@ def test_a_deployed_stack_is_known_by_its_outputs(status: str) -> None:
     assert stack.match_cache_table == "the-MatchCacheTable"
     assert stack.store_failures_function == "the-StoreFailuresFunction"
     assert stack.shards == 16
+    assert (stack.default_duration, stack.flag_below_confidence) == (timedelta(minutes=3), Decimal("62.5"))
 
 
 @pytest.mark.parametrize(
@@ -55,7 +59,7 @@ def test_a_stack_that_is_not_deployed_is_told_with_its_state(status: str) -> Non
         _stack(description(status), _open_session("eu-central-1", None))
 
 
-@pytest.mark.parametrize("missing", [*OUTPUTS, "UnprocessedShards"])
+@pytest.mark.parametrize("missing", [*OUTPUTS, *PARAMETERS])
 def test_a_stack_of_something_else_is_told_by_what_it_lacks(missing: str) -> None:
     with pytest.raises(CommandError, match=f"has no {missing}: name the stack"):
         _stack(description(without=missing), _open_session("eu-central-1", None))

@@ -1,10 +1,12 @@
 """A run: one pass through the matches that wait. Read, judge, group, pack, write; failures are pushed."""
 
+import math
 import threading
+import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -48,7 +50,10 @@ class Run:
         plays: plays that it created.
         failures: failures that it pushed, by reason code.
         waiting: whether it stopped with matches left.
-        oldest_waiting_seconds: age of the oldest match that waited at the start; 0 if none did.
+        oldest_waiting_seconds: age of the oldest match of the shards in which it left any waiting; 0 if it left none.
+            A match that was late and is played by now, or has its dead letter, does not count.
+        cut: shards in which it left pages to others, though nothing but the time stood in its way.
+        handed_over: for how many of them another run was asked for.
     """
 
     processed: int
@@ -56,6 +61,8 @@ class Run:
     failures: Counter[str]
     waiting: bool
     oldest_waiting_seconds: float
+    cut: tuple[str, ...] = ()
+    handed_over: int = 0
 
     @property
     def failed(self) -> int:
@@ -71,8 +78,8 @@ class Run:
         return f"{self.processed} matches processed, {self.plays} plays created, {self.failed} failed{rest}"
 
     def as_answer(self) -> dict[str, Any]:
-        """What the function returns (CONTRACT, The messages)."""
-        return {
+        """What the function returns (CONTRACT, The messages), and for how many shards it asked for another run."""
+        answer = {
             "success": True,
             "message": self.message,
             "processed": self.processed,
@@ -80,6 +87,7 @@ class Run:
             "failed": self.failed,
             "waiting": self.waiting,
         }
+        return {**answer, "handed_over": self.handed_over} if self.handed_over else answer
 
 
 def shards_of(event: dict[str, Any], unprocessed_shards: int) -> list[str]:
@@ -113,6 +121,7 @@ def convert(
     dynamodb: "DynamoDBClient",
     sqs: "SQSClient",
     retry: Retry,
+    hand_over_at: float = math.inf,
 ) -> Run:
     """Goes once through the matches that wait, the shards side by side.
 
@@ -122,6 +131,7 @@ def convert(
         dynamodb: client.
         sqs: client.
         retry: the run's patience.
+        hand_over_at: ``time.monotonic()`` in seconds from which no further page is worked on.
 
     Returns:
         What was done. Where AWS did not answer, that is less than there was to do, and the rest is said to wait.
@@ -134,11 +144,19 @@ def convert(
     tables = Tables(settings.match_cache_table, settings.play_log_table, settings.station_guard_table)
     took_a_write = threading.Event()
 
+    cut: set[str] = set()
+
     def pass_through(shard: str) -> _Pass:
-        pages = read_pages(dynamodb, settings.match_cache_table, shard, settings.batch_size, retry)
+        read = read_pages(dynamodb, settings.match_cache_table, shard, settings.batch_size, retry)
+        pages = _PagesInTime(read, hand_over_at)
         writer = Writer(dynamodb, tables, settings.airing_gap, settings.flag_below_confidence, retry, took_a_write)
         queue = DeadLetterQueue(sqs, settings.dead_letter_queue_url, retry)
-        return _pass_through(pages, writer, queue, settings, now)
+        this = _pass_through(pages, writer, queue, settings, now)
+        if pages.cut:
+            this.unfinished = True
+            if not this.obstacle:  # what throttles this run would throttle another as well
+                cut.add(shard)
+        return this
 
     with ThreadPoolExecutor(min(SIDE_BY_SIDE, len(shards))) as pool:
         # Each shard to its end: what is wrong with one must not hold up the others, in this run or any.
@@ -147,7 +165,28 @@ def convert(
         for error in errors[1:]:
             logger.error("shard failed", exc_info=error)
         raise errors[0]
-    return _run([outcome.result() for outcome in outcomes], now)
+    run = _run([outcome.result() for outcome in outcomes], now)
+    return replace(run, cut=tuple(shard for shard in shards if shard in cut))
+
+
+class _PagesInTime:
+    """The pages of a shard that arrive in time.
+
+    Attributes:
+        cut: whether there was one more, with matches in it.
+    """
+
+    def __init__(self, pages: Iterable[list[Item]], end: float) -> None:
+        self._pages = pages
+        self._end = end
+        self.cut = False
+
+    def __iter__(self) -> Iterator[list[Item]]:
+        for page in self._pages:
+            if page and time.monotonic() >= self._end:
+                self.cut = True
+                return
+            yield page
 
 
 @dataclass(slots=True)
@@ -204,7 +243,7 @@ def _pass_through(
 
 def _run(passes: list[_Pass], now: datetime) -> Run:
     """Adds the passes up."""
-    oldest = min((this.oldest for this in passes if this.oldest), default=now)
+    oldest = min((this.oldest for this in passes if this.oldest and this.unfinished), default=now)
     run = Run(
         processed=sum(this.written.matches for this in passes),
         plays=sum(this.written.plays for this in passes),

@@ -87,18 +87,29 @@ def store(letter: DeadLetter, connection: Connection, retry: Retry) -> bool:
     raise UnavailableError(f"match {letter.match_id!r}: no time was left, or other writes were in the way to its end")
 
 
-def _write(letter: DeadLetter, attempt: int, connection: Connection, retry: Retry) -> list[dict[str, Any]]:
-    """Sends the transaction: nothing if it was accepted, else the reasons why it was cancelled."""
-    record = FailedPlayLog(
+def record_of(letter: DeadLetter, attempt: int, stored_at: datetime) -> FailedPlayLog:
+    """The record of a failed conversion, as FailedPlayLog takes it.
+
+    Args:
+        letter: what failed.
+        attempt: which record of the match it is, from 1.
+        stored_at: the time of the write, with an offset.
+    """
+    return FailedPlayLog(
         match_id=letter.match_id,
         attempt=attempt,
         reason_code=letter.reason_code,
         reason=letter.reason,
         will_retry=letter.will_retry,
         failed_at=letter.failed_at,
-        stored_at=datetime.now(UTC),
+        stored_at=stored_at,
         match=_document(letter.match),
     )
+
+
+def _write(letter: DeadLetter, attempt: int, connection: Connection, retry: Retry) -> list[dict[str, Any]]:
+    """Sends the transaction: nothing if it was accepted, else the reasons why it was cancelled."""
+    record = record_of(letter, attempt, datetime.now(UTC))
     new_state: list[Action] = [MatchCache.attempts.set(attempt)]
     if not letter.will_retry:
         new_state += [MatchCache.failed_reason.set(letter.reason), MatchCache.unprocessed_shard.remove()]

@@ -17,7 +17,7 @@ metrics = Metrics()
 
 
 def report(run: "Run", seconds: float) -> None:
-    """Logs a run in one line and emits its metrics.
+    """Logs a run that succeeded in one line and emits its metrics, which the alarms in template.yaml watch.
 
     Args:
         run: what it did.
@@ -25,7 +25,9 @@ def report(run: "Run", seconds: float) -> None:
     """
     facts = run.as_answer()
     logger.info(facts.pop("message"), extra={**facts, "seconds": round(seconds, 3)})
+    metrics.add_metric("SuccessfulRuns", MetricUnit.Count, 1)
     metrics.add_metric("MatchesProcessed", MetricUnit.Count, run.processed)
+    metrics.add_metric("MatchesFailed", MetricUnit.Count, run.failed)
     metrics.add_metric("Plays", MetricUnit.Count, run.plays)
     metrics.add_metric("RunTime", MetricUnit.Seconds, seconds)
     metrics.add_metric("OldestWaitingAge", MetricUnit.Seconds, run.oldest_waiting_seconds)

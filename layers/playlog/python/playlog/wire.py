@@ -28,11 +28,11 @@ Action: TypeAlias = dict[str, dict[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """Names of the tables that a run writes."""
+    """Names of the tables that a run writes; ``station_guard`` only where airings have a gap."""
 
     match_cache: str
     play_log: str
-    station_guard: str
+    station_guard: str = ""
 
 
 def actions(airing: Airing, play: Play, tables: Tables, now: datetime) -> list[Action]:

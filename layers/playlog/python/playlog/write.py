@@ -13,7 +13,7 @@ What AWS's answers mean for the law:
 
 import json
 import threading
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -33,6 +33,9 @@ from playlog.retry import RequestError, Retry
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+
+# As ``wire.texts``: the actions that write an airing, the play's first, then one for each match in order.
+Texts: TypeAlias = Callable[[Airing, Play, wire.Tables, datetime], list[str]]
 
 _CONDITION_FAILED = "ConditionalCheckFailed"
 _REFUSED = "ValidationError"
@@ -104,6 +107,7 @@ class Writer:
         flag_below: mean confidence (0 to 100) below which a play is flagged; 0 flags none.
         retry: the run's patience.
         took_a_write: is set once DynamoDB took a write in this run.
+        texts: in JSON, what an airing's transaction does; its matches' conditions refuse what was done before.
     """
 
     def __init__(
@@ -114,6 +118,7 @@ class Writer:
         flag_below: Decimal,
         retry: Retry,
         took_a_write: threading.Event,
+        texts: Texts = wire.texts,
     ) -> None:
         self._dynamodb = Client(dynamodb)
         self._tables = tables
@@ -123,6 +128,7 @@ class Writer:
         self._look_up = LookUp(self._dynamodb, tables, gap, retry) if gap else None
         self._target = f"tables {tables.play_log} and {tables.match_cache}"
         self._took_a_write = took_a_write
+        self._texts = texts
         self._held: list[Match] = []
 
     def write(self, matches: Iterable[Match], written: Written) -> None:
@@ -239,7 +245,7 @@ class Writer:
             airing = replace(airing, play=play_now)
         try:
             play = airing.play_with_matches(self._flag_below)
-            return _Entry(airing, play, wire.texts(airing, play, self._tables, now))
+            return _Entry(airing, play, self._texts(airing, play, self._tables, now))
         except Exception as error:  # noqa: BLE001 - whatever goes wrong with these matches, the others go on
             self._fail(airing, f"turning it into a play raised {type(error).__name__}: {error}", written)
             return None
