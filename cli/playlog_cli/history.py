@@ -4,6 +4,7 @@ Pure: ``playlog_cli.load`` does the writing. What the old system has played is p
 played it, so it is judged by the converter's own rules.
 """
 
+import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeAlias
@@ -126,16 +127,16 @@ def cannot_be_played(failure: Failure, now: datetime) -> Failed:
     return _failed(Failure(failure.item, failure.reason_code, reason), now, was_played=True)
 
 
-def actions(airing: Airing, play: Play, tables: wire.Tables, now: datetime) -> list[wire.Action]:
-    """As ``wire.actions``, for matches that are not in MatchCache yet: they are put as played, with their play."""
-    about_play, *_ = wire.actions(airing, play, tables, now)
+def texts(airing: Airing, play: Play, tables: wire.Tables, now: datetime) -> list[str]:
+    """As ``wire.texts``, for matches that are not in MatchCache yet: they are put as played, with their play."""
+    about_play, *_ = wire.texts(airing, play, tables, now)
     played: Item = {
         "processed": {"BOOL": True},
         "processed_at": {"S": timestamps.to_text(now)},
         "play_id": {"S": play.key.play_id},
     }
     puts = [put_new(tables.match_cache, {**_resting(match.item), **played}) for match in airing.matches]
-    return [about_play, *puts]
+    return [about_play, *map(json.dumps, puts)]
 
 
 def put_new(table: str, item: Item) -> wire.Action:

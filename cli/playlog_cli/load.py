@@ -307,7 +307,7 @@ class _Load:
             self._stack.flag_below_confidence,
             Retry(math.inf),
             self._took_a_write,
-            history.actions,
+            history.texts,
         )
         written = Written()
         try:

@@ -1,5 +1,6 @@
 """ConvertMatches: turns the matches that wait into plays. Every two minutes, or for a person."""
 
+import gc
 import os
 import time
 from typing import Any
@@ -13,6 +14,10 @@ from playlog.telemetry import logger, report
 
 dynamodb = boto3.client("dynamodb", config=CLIENT_CONFIG)
 sqs = boto3.client("sqs", config=CLIENT_CONFIG)
+# What was imported stays, and a run holds some ten thousand small objects for a moment and leaves hardly a cycle: the
+# garbage collector need not go through all that again and again.
+gc.freeze()
+gc.set_threshold(50_000)
 
 
 def functions() -> Any:

@@ -1,6 +1,7 @@
 """Idempotent tokens: with them, a request whose answer was lost may be sent again."""
 
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -15,30 +16,38 @@ from tests.dynamodb.made import WAITING, Conversion, match, write
 
 
 @dataclass
-class LosesFirstAnswer:
-    """A client of DynamoDB whose first transaction is done, but not heard of."""
+class FirstAnswerLost:
+    """The first transaction is done, but not heard of."""
 
-    transact: Callable[..., Any]
     sent: int = 0
 
-    def transact_write_items(self, **request: Any) -> Any:
+    def __call__(self, **_: Any) -> None:
         self.sent += 1
-        answer = self.transact(**request)
         if self.sent == 1:
             raise ConnectionClosedError(endpoint_url="the answer was lost")
-        return answer
+
+
+@contextmanager
+def losing_first_answer(client: Any) -> Iterator[FirstAnswerLost]:
+    """Loses it after it came over the wire."""
+    loss = FirstAnswerLost()
+    client.meta.events.register("response-received.dynamodb.TransactWriteItems", loss)
+    try:
+        yield loss
+    finally:
+        client.meta.events.unregister("response-received.dynamodb.TransactWriteItems", loss)
 
 
 @pytest.mark.differs("moto", how="takes no notice of the token, and does the request again")
 def test_play_whose_answer_was_lost_is_counted_once(database: Database, unique: str, retry: Retry) -> None:
     database.put_match(unique, **WAITING)
-    client: Any = LosesFirstAnswer(database.client.transact_write_items)
     written = Written()
 
-    write(client, database.tables, [match(unique)], written, retry)
+    with losing_first_answer(database.client) as loss:
+        write(database.client, database.tables, [match(unique)], written, retry)
 
     assert (written.matches, written.plays, written.left, written.failures) == (1, 1, 0, [])
-    assert client.sent == 2
+    assert loss.sent == 2
 
 
 @pytest.mark.differs("moto", how="takes no notice of the token, and does the request again")

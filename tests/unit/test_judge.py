@@ -158,6 +158,12 @@ def test_an_attribute_of_another_type_is_malformed_and_named(name: str) -> None:
             assert failure.reason == f"{name} is of type {kind} ({content!r}): it must be of type {TYPES[name]}"
 
 
+def test_of_two_attributes_of_another_type_the_first_in_the_contracts_order_is_named() -> None:
+    assert failed({"attempts": {"S": "?"}, "match_id": {"S": "m-1"}, "track_id": {"N": "1"}}).reason.startswith(
+        "track_id"
+    )
+
+
 @pytest.mark.parametrize(("first", "second"), list(combinations(DEFECTS, 2)))
 def test_of_two_defects_the_first_in_the_contracts_order_is_recorded(first: str, second: str) -> None:
     item = make_item(**DEFECTS[second], **DEFECTS[first])

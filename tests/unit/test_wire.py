@@ -118,6 +118,24 @@ def test_a_match_that_is_played_is_what_the_model_says(airing: Airing) -> None:
         assert applied(mark["Update"], before) == {**without(match.item, "unprocessed_shard"), **marked}
 
 
+any_text = st.text(st.characters(exclude_categories=()) | st.sampled_from('"\\\0%{}'), min_size=1, max_size=9)
+
+
+@given(any_text, any_text, any_text, any_text)
+def test_whatever_stands_in_a_matchs_text_stands_in_its_play(one: str, two: str, three: str, four: str) -> None:
+    match = make_match(one, station_id=two, track_id=three, station_program_id=four)
+    airing = Airing.creating((match,))
+
+    play, mark = wire.actions(airing, airing.play_with_matches(Decimal(0)), TABLES, NOW)
+
+    item = play["Put"]["Item"]
+    names = "match_id", "station_id", "track_id", "station_program_id"
+    assert [item[name]["S"] for name in names] == [one, two, three, four]
+    assert item["play_id"]["S"].endswith(f"#{three}")
+    assert mark["Update"]["Key"] == {"match_id": {"S": one}}
+    assert mark["Update"]["ExpressionAttributeValues"][":play"] == item["play_id"]
+
+
 def test_every_action_goes_to_its_table_and_key() -> None:
     match = make_match("m-7")
     new, joining = Airing.creating((match,)), Airing.joining(make_play(), (match,))

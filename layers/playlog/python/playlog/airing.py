@@ -95,32 +95,41 @@ class Airing:
         Args:
             flag_below: mean confidence (0 to 100) below which a play is flagged; 0 flags none.
         """
-        scores = [match.avg_confidence_score for match in self.matches if match.avg_confidence_score is not None]
-        before = self.play or self._no_play_yet()
-        play = replace(
-            before,
-            start_time=min([before.start_time, *(match.matched_at for match in self.matches)]),
-            stop_time=max([before.stop_time, *(match.matched_at + match.duration for match in self.matches)]),
-            match_count=before.match_count + len(self.matches),
-            confidence_sum=sum(scores, before.confidence_sum),
-            confidence_count=before.confidence_count + len(scores),
-        )
-        # A flag that the mean did not set is a person's, or says that plays were bridged: it stays.
-        set_by_mean = before.flagged == _is_below(flag_below, before) and not before.bridged
-        return replace(play, flagged=_is_below(flag_below, play)) if set_by_mean else play
+        before = self.play
+        if before is None:
+            play = self._new_play()
+            set_by_mean = True
+        else:
+            scores = self._scores()
+            play = replace(
+                before,
+                start_time=min([before.start_time, *(match.matched_at for match in self.matches)]),
+                stop_time=max([before.stop_time, *(match.matched_at + match.duration for match in self.matches)]),
+                match_count=before.match_count + len(self.matches),
+                confidence_sum=sum(scores, before.confidence_sum),
+                confidence_count=before.confidence_count + len(scores),
+            )
+            # A flag that the mean did not set is a person's, or says that plays were bridged: it stays.
+            set_by_mean = before.flagged == _is_below(flag_below, before) and not before.bridged
+        if not set_by_mean or play.flagged == _is_below(flag_below, play):
+            return play
+        return replace(play, flagged=not play.flagged)
 
-    def _no_play_yet(self) -> Play:
-        first = self.matches[0]
+    def _new_play(self) -> Play:
+        scores = self._scores()
         return Play(
             self.play_key,
-            first.track_id,
-            first.matched_at,
-            first.matched_at,
-            match_count=0,
-            confidence_sum=Decimal(0),
-            confidence_count=0,
+            self.matches[0].track_id,
+            start_time=min([match.matched_at for match in self.matches]),
+            stop_time=max([match.matched_at + match.duration for match in self.matches]),
+            match_count=len(self.matches),
+            confidence_sum=sum(scores, Decimal(0)),
+            confidence_count=len(scores),
             flagged=False,
         )
+
+    def _scores(self) -> list[Decimal]:
+        return [match.avg_confidence_score for match in self.matches if match.avg_confidence_score is not None]
 
 
 def play_id_of(start: datetime, track_id: str) -> str:
@@ -138,5 +147,5 @@ def time_of(play_id: str) -> datetime:
 
 
 def _is_below(limit: Decimal, play: Play) -> bool:
-    mean = play.avg_confidence_score
+    mean = play.avg_confidence_score if limit else None
     return mean is not None and mean < limit

@@ -80,17 +80,29 @@ def _match(item: Item, now: datetime, default_duration: timedelta) -> Match:
 def _values(item: Item) -> dict[str, Any]:
     """The attributes that the contract names, without those of type NULL, which count as absent."""
     values = {}
-    for name, wanted in TYPES.items():
-        for found, value in item.get(name, {}).items():
-            if found == "NULL":
-                continue
-            if found != wanted:
-                raise _DefectError(
-                    ReasonCode.MALFORMED,
-                    f"{name} is of type {found} ({_shown(value)}): it must be of type {wanted}",
-                )
-            values[name] = value
+    for name, attribute in item.items():
+        wanted = TYPES.get(name)
+        if wanted is None:
+            continue
+        if wanted in attribute:
+            values[name] = attribute[wanted]
+        elif "NULL" not in attribute:
+            raise _malformed(item)
     return values
+
+
+def _malformed(item: Item) -> _DefectError:
+    """Says which attribute is of a wrong type: of several, the first in the order of the contract."""
+    name, found, value = next(
+        (name, found, value)
+        for name, wanted in TYPES.items()
+        for found, value in item.get(name, {}).items()
+        if found not in (wanted, "NULL")
+    )
+    return _DefectError(
+        ReasonCode.MALFORMED,
+        f"{name} is of type {found} ({_shown(value)}): it must be of type {TYPES[name]}",
+    )
 
 
 def _text(values: dict[str, Any], name: str, code: ReasonCode) -> str:
@@ -120,10 +132,11 @@ def _duration(values: dict[str, Any], default: timedelta) -> timedelta:
         return default
     seconds = Decimal(values["duration_seconds"])
     # To the microsecond, which is as fine as a play's times are: what is less is no duration.
-    if not (0 < seconds <= LONGEST_SECONDS and round(seconds * 1_000_000)):
+    microseconds = round(seconds * 1_000_000) if 0 < seconds <= LONGEST_SECONDS else 0
+    if not microseconds:
         wanted = f"it must be above 0 and at most {LONGEST_SECONDS}"
         raise _DefectError(ReasonCode.INVALID_DURATION, f"duration_seconds is {seconds}: {wanted}")
-    return timedelta(microseconds=round(seconds * 1_000_000))
+    return timedelta(microseconds=microseconds)
 
 
 def _confidence(values: dict[str, Any]) -> Decimal | None:

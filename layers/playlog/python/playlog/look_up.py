@@ -4,16 +4,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from playlog import limits, timestamps, wire
 from playlog.airing import Play, PlayKey
+from playlog.client import Client
 from playlog.guard import Guard
 from playlog.match import Item, Match
 from playlog.retry import Retry, UnavailableError
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
 
 # What a look-up reads beyond its matches: a backlog's next pages then need none.
 AHEAD = timedelta(hours=1)
@@ -73,7 +71,7 @@ class LookUp:
         retry: the run's patience.
     """
 
-    dynamodb: "DynamoDBClient"
+    dynamodb: Client
     tables: wire.Tables
     gap: timedelta
     retry: Retry

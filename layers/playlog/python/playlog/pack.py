@@ -24,6 +24,9 @@ def split(airings: Iterable[Airing], *, guarded: bool) -> Iterator[Airing]:
     """
     room = limits.TRANSACTION_ACTIONS - 1 - guarded  # the play's own action, and the guard's
     for airing in airings:
+        if action_count(airing) <= room:
+            yield airing
+            continue
         matches, bridged = airing.matches, airing.bridged
         while len(bridged) >= room:  # flags that find no place beside a match are written before it
             yield replace(airing, matches=(), bridged=bridged[:room])
@@ -50,15 +53,16 @@ def pack(airings: Iterable[Airing], *, guarded: bool) -> Iterator[list[Airing]]:
     stations: set[str] = set()
     actions = size = 0
     for airing in airings:
-        if excess(airing):
+        match_bytes = [limits.item_bytes(match.item) for match in airing.matches]
+        if _excess(airing, match_bytes):
             yield [airing]
             continue
         its_items = {airing.play_key, *(play.key for play in airing.bridged)}
         guards = {airing.play_key.station_id} - stations if guarded else set()
         its_actions = action_count(airing) + len(guards)
-        its_size = _bytes(airing) + len(guards) * GUARD_BYTES
+        its_size = _bytes(airing, match_bytes) + len(guards) * GUARD_BYTES
         if transaction and (
-            items & its_items
+            not items.isdisjoint(its_items)
             or actions + its_actions > limits.TRANSACTION_ACTIONS
             or size + its_size > limits.TRANSACTION_BYTES
         ):
@@ -66,7 +70,7 @@ def pack(airings: Iterable[Airing], *, guarded: bool) -> Iterator[list[Airing]]:
             transaction, items, stations = [], set(), set()
             actions, size = 0, 0
             its_actions = action_count(airing) + guarded
-            its_size = _bytes(airing) + guarded * GUARD_BYTES
+            its_size = _bytes(airing, match_bytes) + guarded * GUARD_BYTES
         transaction.append(airing)
         items |= its_items
         stations.add(airing.play_key.station_id)
@@ -94,6 +98,10 @@ def excess(airing: Airing) -> str | None:
     Returns:
         A sentence, or None if none is.
     """
+    return _excess(airing, [limits.item_bytes(match.item) for match in airing.matches])
+
+
+def _excess(airing: Airing, match_bytes: list[int]) -> str | None:
     station_id, play_id = airing.play_key
     station_bytes = limits.text_bytes(station_id)
     if station_bytes > limits.PARTITION_KEY_BYTES:
@@ -105,14 +113,12 @@ def excess(airing: Airing) -> str | None:
             f"track_id is {track_bytes:,} bytes long, which makes the play_id {key_bytes:,}: "
             f"a key holds at most {limits.SORT_KEY_BYTES:,}"
         )
-    for match in airing.matches:
-        match_bytes = limits.item_bytes(match.item)
-        if match_bytes + ADDED_BYTES > limits.ITEM_BYTES:
-            return f"the match is {match_bytes:,} bytes large: an item holds at most {limits.ITEM_BYTES:,}"
+    for its_bytes in match_bytes:
+        if its_bytes + ADDED_BYTES > limits.ITEM_BYTES:
+            return f"the match is {its_bytes:,} bytes large: an item holds at most {limits.ITEM_BYTES:,}"
     return None
 
 
-def _bytes(airing: Airing) -> int:
+def _bytes(airing: Airing, match_bytes: list[int]) -> int:
     """What an airing counts towards the size of a transaction, at most: a play is no larger than its first match."""
-    items = (*airing.matches[:1], *airing.matches)
-    return sum(limits.item_bytes(match.item) + ADDED_BYTES for match in items) + len(airing.bridged) * ADDED_BYTES
+    return sum(match_bytes[:1]) + sum(match_bytes) + action_count(airing) * ADDED_BYTES

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from playlog.client import Client
 from playlog.match import Item
 from playlog.retry import Retry
 
@@ -33,10 +34,11 @@ def read_pages(
     Raises:
         UnavailableError: the index did not answer within the run's time.
     """
-    cursor: Any = {}
+    client = Client(dynamodb)
+    cursor: dict[str, Any] = {}
     while True:
         answer = retry.call(
-            dynamodb.query,
+            client.query,
             f"index {INDEX} of table {table}",
             TableName=table,
             IndexName=INDEX,

@@ -11,6 +11,7 @@ What AWS's answers mean for the law:
 * refused: DynamoDB does not take some value. Whose it is shows when each match is sent alone.
 """
 
+import json
 import threading
 from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -21,6 +22,7 @@ from uuid import uuid4
 
 from playlog import wire
 from playlog.airing import Airing, Play, PlayKey
+from playlog.client import Client
 from playlog.failure import Failure, ReasonCode
 from playlog.group import group
 from playlog.guard import Guard
@@ -32,8 +34,8 @@ from playlog.retry import RequestError, Retry
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-# As ``wire.actions``: the actions that write an airing, the play's first, then one for each match in order.
-Actions: TypeAlias = Callable[[Airing, Play, wire.Tables, datetime], list[wire.Action]]
+# As ``wire.texts``: the actions that write an airing, the play's first, then one for each match in order.
+Texts: TypeAlias = Callable[[Airing, Play, wire.Tables, datetime], list[str]]
 
 _CONDITION_FAILED = "ConditionalCheckFailed"
 _REFUSED = "ValidationError"
@@ -83,12 +85,12 @@ class _Entry:
     Attributes:
         airing: what is written.
         play: the play as it will be.
-        actions: the play's first, then one for each match in order, then the flags.
+        actions: in JSON: the play's first, then one for each match in order, then the flags.
     """
 
     airing: Airing
     play: Play
-    actions: list[wire.Action]
+    actions: list[str]
 
 
 class _RefusedError(Exception):
@@ -105,7 +107,7 @@ class Writer:
         flag_below: mean confidence (0 to 100) below which a play is flagged; 0 flags none.
         retry: the run's patience.
         took_a_write: is set once DynamoDB took a write in this run.
-        actions: what an airing's transaction does; its matches' conditions refuse what was done before.
+        texts: in JSON, what an airing's transaction does; its matches' conditions refuse what was done before.
     """
 
     def __init__(
@@ -116,17 +118,17 @@ class Writer:
         flag_below: Decimal,
         retry: Retry,
         took_a_write: threading.Event,
-        actions: Actions = wire.actions,
+        texts: Texts = wire.texts,
     ) -> None:
-        self._dynamodb = dynamodb
+        self._dynamodb = Client(dynamodb)
         self._tables = tables
         self._gap = gap
         self._flag_below = flag_below
         self._retry = retry
-        self._look_up = LookUp(dynamodb, tables, gap, retry) if gap else None
+        self._look_up = LookUp(self._dynamodb, tables, gap, retry) if gap else None
         self._target = f"tables {tables.play_log} and {tables.match_cache}"
         self._took_a_write = took_a_write
-        self._actions = actions
+        self._texts = texts
         self._held: list[Match] = []
 
     def write(self, matches: Iterable[Match], written: Written) -> None:
@@ -226,7 +228,7 @@ class Writer:
                     match for airing in airings if airing.play_key.station_id in undone for match in airing.matches
                 ]
                 airings = [airing for airing in airings if airing.play_key.station_id not in undone]
-            entries = [entry for airing in airings if (entry := self._entry(airing, known, written))]
+            entries = self._entries(airings, known, written)
             if not entries:
                 return again
             stations = {entry.play.key.station_id for entry in entries} if self._look_up else set()
@@ -262,16 +264,21 @@ class Writer:
                 undone |= stations
                 return [*again, *(match for entry in entries for match in entry.airing.matches)]
 
-    def _entry(self, airing: Airing, known: Known, written: Written) -> _Entry | None:
-        """The airing with its actions, by what is known now: an earlier part of it may have been written since."""
+    def _entries(self, airings: Iterable[Airing], known: Known, written: Written) -> list[_Entry]:
+        """The airings of a transaction with their actions, by what is known now: it may have changed since."""
+        now = datetime.now(UTC)
+        return [entry for airing in airings if (entry := self._entry(airing, known, now, written))]
+
+    def _entry(self, airing: Airing, known: Known, now: datetime, written: Written) -> _Entry | None:
         play_now = known.get(airing.play_key)
         if play_now and play_now.defect:
             self._fail(airing, play_now.defect, written)
             return None
-        airing = replace(airing, play=play_now)
+        if play_now is not airing.play:
+            airing = replace(airing, play=play_now)
         try:
             play = airing.play_with_matches(self._flag_below)
-            return _Entry(airing, play, self._actions(airing, play, self._tables, datetime.now(UTC)))
+            return _Entry(airing, play, self._texts(airing, play, self._tables, now))
         except Exception as error:  # noqa: BLE001 - whatever goes wrong with these matches, the others go on
             self._fail(airing, f"turning it into a play raised {type(error).__name__}: {error}", written)
             return None
@@ -319,11 +326,11 @@ class Writer:
             self._retry.call(
                 self._dynamodb.transact_write_items,
                 self._target,
-                TransactItems=[
+                actions=[
                     *(action for entry in entries for action in entry.actions),
-                    *(wire.raise_guard(before, after, self._tables) for before, after in guards),
+                    *(json.dumps(wire.raise_guard(before, after, self._tables)) for before, after in guards),
                 ],
-                ClientRequestToken=str(uuid4()),
+                token=str(uuid4()),
             )
         except RequestError as error:
             match error.code:
