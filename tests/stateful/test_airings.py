@@ -94,23 +94,27 @@ def before_the_next_transaction(world: World, happens: Callable[[], object]) -> 
     meets(world, first)
 
 
-def refuse(world: World, match: Match) -> None:
-    """DynamoDB takes no write of this match: the item would be too large, say."""
+def refuse(world: World, match: Match, *, in_reasons: bool) -> None:
+    """DynamoDB takes no write of this match: the item would be too large, say.
 
-    def refused(operation: str, request: Request) -> None:
-        if operation != "TransactWriteItems":
+    Args:
+        world: where.
+        match: which.
+        in_reasons: whether the answer says which action it is, as it does of some values.
+    """
+    refused = {"match_id": {"S": match.match_id}}
+
+    def refuse_it(operation: str, request: Request) -> None:
+        keys = [action.get("Update", {}).get("Key") for action in request.get("TransactItems", [])]
+        if operation != "TransactWriteItems" or refused not in keys:
             return
-        keys = [action.get("Update", {}).get("Key") for action in request["TransactItems"]]
-        if {"match_id": {"S": match.match_id}} in keys:
-            reasons = [
-                {"Code": "ValidationError", "Message": "too large"}
-                if key == {"match_id": {"S": match.match_id}}
-                else {"Code": "None"}
-                for key in keys
-            ]
-            raise RefusalError("TransactionCanceledException", "refused", CancellationReasons=reasons)
+        if not in_reasons:
+            raise RefusalError("ValidationException", "too large")
+        codes = ["ValidationError" if key == refused else "None" for key in keys]
+        reasons = [{"Code": code, "Message": "too large"} for code in codes]
+        raise RefusalError("TransactionCanceledException", "refused", CancellationReasons=reasons)
 
-    meets(world, refused)
+    meets(world, refuse_it)
 
 
 def delete(world: World, table: str, *key: str) -> None:
@@ -141,21 +145,26 @@ def world(aws: Clients, monkeypatch: pytest.MonkeyPatch) -> World:
     return World(aws, clock, gap=GAP)
 
 
-def test_a_bridged_play_is_flagged_though_the_part_that_flags_it_met_a_conflict(world: World) -> None:
+@pytest.mark.parametrize("code", ["TransactionConflict", "None"])
+def test_a_bridged_play_is_flagged_though_the_part_that_flags_it_was_cancelled(world: World, code: str) -> None:
     put(world, heard(900, 0), heard(901, 2_040))
     world.run({})
     pages = Pages(world).write(heard(1, 20), heard(800, 30, track="track-2"))
 
-    with world._planned({("TransactWriteItems", 0): Fault.CONFLICT}):
-        pages.write(*mix(2, 100))
-    pages.finish()
+    def cancel() -> None:
+        reasons = [*({"Code": "None"} for _ in range(99)), {"Code": code}]
+        raise RefusalError("TransactionCanceledException", "cancelled", CancellationReasons=reasons)
+
+    before_the_next_transaction(world, cancel)
+    pages.write(*mix(2, 100)).finish()
 
     assert shown(world) == [(0, 2_010, 101, False), (30, 40, 1, False), (2_040, 2_050, 1, True)]
 
 
-def test_an_airing_whose_first_match_is_refused_is_one_play_of_the_others(world: World) -> None:
+@pytest.mark.parametrize("in_reasons", [True, False])
+def test_an_airing_whose_first_match_is_refused_is_one_play_of_the_others(world: World, in_reasons: bool) -> None:
     pages = Pages(world).write(heard(1, 20), heard(800, 30, track="track-2"))
-    refuse(world, heard(1, 20))
+    refuse(world, heard(1, 20), in_reasons=in_reasons)
 
     pages.write(*mix(2, 100)).finish()
 
@@ -177,10 +186,11 @@ def test_an_airing_whose_first_part_met_a_conflict_is_named_after_its_start(worl
     assert all(names)
 
 
-def test_what_continues_an_airing_of_which_a_match_was_refused_joins_it_in_the_next_page(world: World) -> None:
+@pytest.mark.parametrize("in_reasons", [True, False])
+def test_what_continues_an_airing_with_a_refused_match_joins_it(world: World, in_reasons: bool) -> None:
     put(world, heard(900, 0))
     world.run({})
-    refuse(world, heard(2, 40))
+    refuse(world, heard(2, 40), in_reasons=in_reasons)
 
     pages = Pages(world).write(heard(1, 20), heard(2, 40), heard(3, 50), heard(4, 20, track="track-2"))
     pages.write(heard(5, 25, track="track-3")).write(heard(6, 85)).finish()
@@ -280,6 +290,36 @@ def test_a_play_of_a_time_without_a_gap_is_found_in_any_week(world: World) -> No
     world.run({})
 
     assert shown(world) == [(0, 30, 2, False), (10 * DAY, 10 * DAY + 3_030, 2, False)]
+
+
+def test_an_airing_of_more_matches_than_a_transaction_takes_costs_two_requests(world: World) -> None:
+    sent: list[str] = []
+    meets(world, lambda operation, _: sent.append(operation))
+
+    Pages(world).write(heard(1, 20), heard(800, 30, track="track-2")).write(*mix(2, 100)).finish()
+
+    assert shown(world) == [(20, 2_010, 100, False), (30, 40, 1, False)]
+    assert sent.count("TransactWriteItems") == 2
+
+
+def test_a_held_match_that_the_next_page_shows_again_is_sent_once(world: World) -> None:
+    sent: list[str] = []
+    meets(world, lambda operation, _: sent.append(operation))
+
+    Pages(world).write(heard(1, 0)).write(heard(1, 0), heard(2, 20)).finish()
+
+    assert shown(world) == [(0, 30, 2, False)]
+    assert sent.count("TransactWriteItems") == 1
+
+
+def test_a_long_airing_goes_on_though_it_was_written_beside_a_short_one(world: World) -> None:
+    put(world, heard(1, 0), heard(2, 0, seconds=10_800, track="track-2"))
+    world.run({})
+    put(world, heard(3, 10_820, track="track-2"))
+
+    world.run({})
+
+    assert shown(world) == [(0, 10, 1, False), (0, 10_830, 2, False)]
 
 
 def test_plays_that_an_answer_has_no_room_for_are_looked_up_as_well(world: World) -> None:
