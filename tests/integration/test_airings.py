@@ -130,6 +130,17 @@ def test_a_bridged_play_stays_flagged_when_a_match_of_high_confidence_joins_it(a
     assert (second["match_count"], second["flagged"]) == ({"N": "4"}, {"BOOL": True})
 
 
+def test_a_play_that_is_bridged_and_joined_in_one_run_stays_flagged(aws: Aws) -> None:
+    put(aws, [heard(1, 0, score=90), heard(2, 70, score=10)])
+    run(aws, flag_below=50)
+    put(aws, [heard(3, 35, score=90), *(heard(number, 110, score=100) for number in (4, 5, 6))])
+
+    run(aws, flag_below=50)
+
+    second = max(aws.plays(), key=shown)
+    assert (second["match_count"], second["flagged"]) == ({"N": "4"}, {"BOOL": True})
+
+
 def test_the_flag_follows_the_mean_of_the_whole_play(aws: Aws) -> None:
     flags = []
     for number, score in enumerate((40, 90, 10, 10)):

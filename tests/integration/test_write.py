@@ -440,6 +440,7 @@ def test_no_write_begins_once_the_time_is_up(aws: Aws) -> None:
     written = write(aws, matches, retry=retry)
 
     assert written.left == 1
+    assert "no time is left" in (written.obstacle or "")
     assert [request.at < retry.deadline for request in aws.sent("TransactWriteItems")] == [True] * 3
     assert len(played(aws)) == 3 * 6
     assert aws.violations() == []

@@ -79,6 +79,10 @@ def test_the_mean_is_over_the_matches_that_have_a_confidence(values: list[str | 
     assert played(*scored(*values)).avg_confidence_score == Decimal(mean)
 
 
+def test_a_mean_too_small_for_dynamodb_is_none_and_fails_no_match() -> None:
+    assert played(*scored("1E-130", "0")).avg_confidence_score == 0
+
+
 def test_a_play_none_of_whose_matches_has_a_confidence_has_none() -> None:
     assert played(*scored(None, None)).avg_confidence_score is None
 

@@ -8,6 +8,9 @@ from typing import NamedTuple, Self
 from playlog import timestamps
 from playlog.match import Match
 
+# The least that DynamoDB takes for a number that is not 0 (Developer Guide, "Supported data types: Number").
+LEAST_NUMBER = Decimal("1E-130")
+
 
 class PlayKey(NamedTuple):
     """Key of a play in PlayLog."""
@@ -48,7 +51,10 @@ class Play:
     @property
     def avg_confidence_score(self) -> Decimal | None:
         """Mean confidence of the matches that have one; None if none has."""
-        return self.confidence_sum / self.confidence_count if self.confidence_count else None
+        if not self.confidence_count:
+            return None
+        mean = self.confidence_sum / self.confidence_count
+        return mean if mean >= LEAST_NUMBER else Decimal(0)
 
     @property
     def reach(self) -> timedelta:

@@ -180,7 +180,9 @@ class Writer:
         waiting = matches
         known: Known = {}
         guarded = self._look_up is not None
+        obstacle = "no time is left"
         for _ in self._retry.rounds():
+            obstacle = "throttling or other writes were in the way to the end"
             if self._look_up:
                 known = self._look_up.plays(waiting)
             parts = split(group(waiting, known.values(), self._gap), guarded=guarded)
@@ -197,7 +199,7 @@ class Writer:
             if not waiting:
                 return
         written.left += len(waiting)
-        written.obstacle = f"{self._target}: throttling or other writes were in the way to the end"
+        written.obstacle = f"{self._target}: {obstacle}"
 
     def _settle(
         self,
