@@ -80,8 +80,7 @@ MUTANTS = (
         Fault.ERROR_AFTER,
         f"{PACKAGE}/retry.py",
         "answer = request(**arguments)",
-        'answer = request(**{**arguments, **({"ClientRequestToken": str(random.random())} '
-        'if "ClientRequestToken" in arguments else {})})',
+        'answer = request(**{**arguments, **({"token": str(random.random())} if "token" in arguments else {})})',
         "a request that is sent again has a new token: what the first one did is nobody's doing",
     ),
     Mutant(
@@ -93,10 +92,10 @@ MUTANTS = (
     ),
     Mutant(
         Fault.RESET_AFTER,
-        f"{PACKAGE}/write.py",
-        "                ClientRequestToken=str(uuid4()),\n",
-        "",
-        "a transaction has no token of its own: botocore makes one up each time that it is sent",
+        f"{PACKAGE}/client.py",
+        '"ClientRequestToken":"{token}"',
+        '"ClientRequestToken":"{datetime.now(UTC).timestamp()}"',
+        "a transaction has another token each time that it is sent",
     ),
     Mutant(
         Fault.UNREACHABLE,
@@ -107,9 +106,9 @@ MUTANTS = (
     ),
     Mutant(
         Fault.TRUNCATED,
-        f"{PACKAGE}/retry.py",
-        "if not _was_cut(answer):",
-        "if True:",
+        f"{PACKAGE}/client.py",
+        "if answer.status_code < 300:\n            raise ResponseParserError",
+        "if False:\n            raise ResponseParserError",
         "an answer that ended before its end is taken for one that says nothing",
     ),
     Mutant(
@@ -121,9 +120,9 @@ MUTANTS = (
     ),
     Mutant(
         Fault.SLOW_ANSWER,
-        f"{PACKAGE}/write.py",
-        "ClientRequestToken=str(uuid4()),",
-        "",
+        f"{PACKAGE}/client.py",
+        '"ClientRequestToken":"{token}"',
+        '"ClientRequestToken":"{datetime.now(UTC).timestamp()}"',
         "as above: a transaction that nobody waited for any longer is sent again as another one",
     ),
     Mutant(
