@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from playlog import timestamps
-from playlog.airing import PlayKey
+from playlog.airing import PlayKey, play_id_of
 from playlog.limits import SORT_KEY_BYTES, text_bytes
 from playlog.match import Item
 from playlog.shards import shard_of
@@ -409,10 +409,10 @@ def can_wait(match: Item) -> bool:
 def own_play(match: Item) -> PlayKey | None:
     """Key of the play that a match would create; None if it cannot."""
     try:
-        start = timestamps.to_text(timestamps.from_text(text(match, "matched_at")))
+        start = timestamps.from_text(text(match, "matched_at"))
     except ValueError:
         return None
-    return PlayKey(text(match, "station_id"), f"{start}#{text(match, 'track_id')}")
+    return PlayKey(text(match, "station_id"), play_id_of(start, text(match, "track_id")))
 
 
 def _own_violations(match: Item, state: State, shards: int) -> list[Violation]:

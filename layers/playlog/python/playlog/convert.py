@@ -144,8 +144,6 @@ def convert(
     tables = Tables(settings.match_cache_table, settings.play_log_table, settings.station_guard_table)
     took_a_write = threading.Event()
 
-    cut: set[str] = set()
-
     def pass_through(shard: str) -> _Pass:
         read = read_pages(dynamodb, settings.match_cache_table, shard, settings.batch_size, retry)
         pages = _PagesInTime(read, hand_over_at)
@@ -154,8 +152,7 @@ def convert(
         this = _pass_through(pages, writer, queue, settings, now)
         this.obstacle = pages.obstacle or this.obstacle
         this.unfinished = this.unfinished or pages.cut or pages.obstacle is not None
-        if pages.cut and not this.obstacle:  # what throttles this run would throttle another as well
-            cut.add(shard)
+        this.cut = pages.cut and not this.obstacle  # what throttles this run would throttle another as well
         return this
 
     with ThreadPoolExecutor(min(SIDE_BY_SIDE, len(shards))) as pool:
@@ -165,8 +162,9 @@ def convert(
         for error in errors[1:]:
             logger.error("shard failed", exc_info=error)
         raise errors[0]
-    run = _run([outcome.result() for outcome in outcomes], now)
-    return replace(run, cut=tuple(shard for shard in shards if shard in cut))
+    passes = [outcome.result() for outcome in outcomes]
+    cut = tuple(shard for shard, this in zip(shards, passes, strict=True) if this.cut)
+    return replace(_run(passes, now), cut=cut)
 
 
 class _PagesInTime:
@@ -204,6 +202,7 @@ class _Pass:
         oldest: the earliest time of a match in its first page.
         unfinished: whether it stopped before the end of the shard, or a failure could not be pushed.
         obstacle: what AWS did not do.
+        cut: whether it left pages to others, though nothing but the time stood in its way.
     """
 
     written: Written
@@ -211,6 +210,7 @@ class _Pass:
     oldest: datetime | None = None
     unfinished: bool = False
     obstacle: str | None = None
+    cut: bool = False
 
 
 def _pass_through(

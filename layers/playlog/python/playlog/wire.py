@@ -144,7 +144,7 @@ def _play(key: PlayKey, item: Item) -> Play:
         flagged=item.get("flagged", {}).get("BOOL", False),
         bridged=item.get("bridged", {}).get("BOOL", False),
     )
-    time_of(key.play_id)
+    time_of(key.play_id)  # raises where the key is none of the contract's: a play's reach is counted from it
     return play
 
 

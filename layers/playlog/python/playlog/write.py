@@ -13,6 +13,7 @@ What AWS's answers mean for the law:
 
 import json
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -148,16 +149,19 @@ class Writer:
         # By id: the index may show a match twice.
         waiting = list({**held_before, **{match.match_id: match for match in matches}}.values())
         self._held = []
-        refusals: list[_Refusal] = []
-        self._write(waiting, written, refusals, held_before.keys())
-        self._record(refusals, written)
+        self._write_and_record(waiting, written, held_before.keys())
 
     def finish(self, written: Written) -> None:
         """Writes what is held. Raises what ``write`` raises."""
         held, self._held = self._held, []
+        self._write_and_record(held, written, None)
+
+    def _write_and_record(self, matches: Sequence[Match], written: Written, held_before: Container[str] | None) -> None:
         refusals: list[_Refusal] = []
-        self._write(held, written, refusals)
-        self._record(refusals, written)
+        self._write(matches, written, refusals, held_before)
+        # Once all is sent: whether a refusal counts depends on whether others were taken.
+        for refusal in refusals:
+            self._record(refusal, written)
 
     def _write(
         self,
@@ -300,15 +304,18 @@ class Writer:
         return [(before, before.raised(plays[before.station_id])) for before in befores]
 
     def _accept(self, entries: list[_Entry], guards: list[tuple[Guard, Guard]], known: Known, written: Written) -> None:
+        changed: defaultdict[str, list[Play]] = defaultdict(list)
         for entry in entries:
             written.matches += len(entry.airing.matches)
             written.plays += entry.airing.play is None
-            known[entry.play.key] = entry.play
             for play in entry.airing.bridged:
                 known[play.key] = replace(known.get(play.key, play), flagged=True, bridged=True)
+            known[entry.play.key] = entry.play
+            keys = [entry.play.key, *(play.key for play in entry.airing.bridged)]
+            changed[entry.play.key.station_id] += [known[key] for key in keys]
         for _, after in guards:
             if self._look_up:
-                self._look_up.has_raised(after, [known[key] for key in known if key.station_id == after.station_id])
+                self._look_up.has_raised(after, changed[after.station_id])
 
     def _overtaken(self, guards: list[tuple[Guard, Guard]], reasons: list[Reason]) -> set[str]:
         """Stations whose guard did not let the transaction through."""
@@ -374,11 +381,7 @@ class Writer:
         for match in entry.airing.matches:
             self._write([match], written, refusals)
 
-    def _record(self, refusals: Iterable[_Refusal], written: Written) -> None:
-        for refusal in refusals:
-            self._record_one(refusal, written)
-
-    def _record_one(self, refusal: _Refusal, written: Written) -> None:
+    def _record(self, refusal: _Refusal, written: Written) -> None:
         # Where our own count of the limits does not explain it, the tables may be at fault and not the match: it is
         # only held against the match if others are taken.
         if refusal.excess or self._took_a_write.is_set():
