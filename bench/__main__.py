@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from playlog_cli import embedded
+from playlog_cli.embedded import ministack
 from playlog_cli.errors import CommandError
-from playlog_cli.output import err, out, print_json
-from playlog_cli.stack import find_stack
+from playlog_cli.stacks.stack import find_stack
+from playlog_cli.terminal import err, out, print_json
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from bench import page
@@ -59,9 +59,9 @@ def bench(
 def _measured(sizes: list[int], to: Path) -> Results:
     """Measures, and writes what there is after each backlog: the largest takes as long as all the others."""
     to.parent.mkdir(parents=True, exist_ok=True)
-    session = embedded.session("bench")
+    session = ministack.session("bench")
     err.print("building and deploying into an embedded AWS")
-    with embedded.deployed("bench", PARAMETERS) as server, _shown() as progress:
+    with ministack.deployed("bench", PARAMETERS) as server, _shown() as progress:
         for results in measure(find_stack(), server, session.build, session.scratch, sizes, progress):
             to.write_text(json.dumps(asdict(results), indent=2) + "\n")
     err.print(f"written to {to}", soft_wrap=True)

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-from playlog.match import Item
-from playlog.shards import shard_of
+from playlog.domain.match import Item
+from playlog.domain.shards import shard_of
 
 STATIONS = 40
 TRACKS = 977

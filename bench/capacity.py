@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from playlog import limits
-from playlog.match import Item
+from playlog.domain.match import Item
+from playlog.dynamodb import limits
 
 from tests.stateful.expressions import Placeholders, applied
 

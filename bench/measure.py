@@ -15,10 +15,10 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from playlog_cli import built_template
-from playlog_cli.embedded import HOST, Server
+from playlog_cli.embedded.ministack import HOST, Server
 from playlog_cli.errors import CommandError
-from playlog_cli.stack import Stack
+from playlog_cli.stacks.stack import Stack
+from playlog_cli.wiring import built_template
 
 from bench import backlog
 from bench.capacity import Meter, Table

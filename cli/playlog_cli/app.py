@@ -11,21 +11,21 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.table import Table
 
-from playlog_cli.audit import audit_command
-from playlog_cli.convert import ConvertResult, convert
-from playlog_cli.drain import drain_command
+from playlog_cli.commands.audit import audit_command
+from playlog_cli.commands.drain import drain_command
+from playlog_cli.commands.failures import failures_app
+from playlog_cli.commands.inspect import inspect_command
+from playlog_cli.commands.local import local_app
+from playlog_cli.commands.options import AsJson, Profile, Region, StackName
+from playlog_cli.commands.parking_lot import parking_lot_app
+from playlog_cli.commands.report import report_command
 from playlog_cli.errors import CommandError, explain
-from playlog_cli.failures import failures_app
-from playlog_cli.inspect import inspect_command
-from playlog_cli.load import FileResult, LoadResult, load_files
-from playlog_cli.local import local_app
-from playlog_cli.options import AsJson, Profile, Region, StackName
-from playlog_cli.output import err, load_progress, out, print_json
-from playlog_cli.parking_lot import parking_lot_app
-from playlog_cli.report import report_command
-from playlog_cli.stack import DEFAULT_STACK, find_stack
-from playlog_cli.status import Count, LastRun, Status, status
-from playlog_cli.wiring import wiring
+from playlog_cli.loading.load import FileResult, LoadResult, load_files
+from playlog_cli.stacks.convert import ConvertResult, convert
+from playlog_cli.stacks.stack import DEFAULT_STACK, find_stack
+from playlog_cli.stacks.status import Count, LastRun, Status, status
+from playlog_cli.terminal import err, load_progress, out, print_json
+from playlog_cli.wiring.check import wiring
 
 app = typer.Typer(
     name="playlog",

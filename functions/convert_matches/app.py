@@ -7,10 +7,10 @@ from typing import Any
 
 import boto3
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from playlog import hand_over
-from playlog.retry import CLIENT_CONFIG
-from playlog.settings import ConvertSettings
-from playlog.telemetry import logger, report
+from playlog.converting import hand_over
+from playlog.runtime.retry import CLIENT_CONFIG
+from playlog.runtime.settings import ConvertSettings
+from playlog.runtime.telemetry import logger, report
 
 dynamodb = boto3.client("dynamodb", config=CLIENT_CONFIG)
 sqs = boto3.client("sqs", config=CLIENT_CONFIG)

@@ -6,11 +6,11 @@ from typing import Any
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from playlog.dead_letters import DeadLetter
-from playlog.retry import Retry
-from playlog.settings import StoreSettings
-from playlog.store import SECONDS_KEPT, connect, store
-from playlog.telemetry import logger
+from playlog.failures.dead_letter import DeadLetter
+from playlog.failures.recording import SECONDS_KEPT, connect, store
+from playlog.runtime.retry import Retry
+from playlog.runtime.settings import StoreSettings
+from playlog.runtime.telemetry import logger
 
 # A batch in which all fail is answered like any other: each letter goes back to the queue by itself.
 processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)

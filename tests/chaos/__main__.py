@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import typer
 from playlog_cli.errors import CommandError
-from playlog_cli.output import err, out, print_json
+from playlog_cli.terminal import err, out, print_json
 from rich.console import Group
 from rich.live import Live
 from rich.table import Table

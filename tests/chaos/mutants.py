@@ -17,9 +17,9 @@ from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
-from playlog_cli.embedded import Server
+from playlog_cli.embedded.ministack import Server
 from playlog_cli.errors import CommandError
-from playlog_cli.output import err, out
+from playlog_cli.terminal import err, out
 
 from tests.chaos.faults import Fault
 from tests.chaos.first_violation import Found
@@ -57,105 +57,105 @@ class Mutant:
 MUTANTS = (
     Mutant(
         Fault.THROTTLED,
-        f"{PACKAGE}/retry.py",
+        f"{PACKAGE}/runtime/retry.py",
         '        "ProvisionedThroughputExceededException",\n',
         "",
         "a throttled table is taken for one that refuses the request for good",
     ),
     Mutant(
         Fault.CANCELLED,
-        f"{PACKAGE}/write.py",
+        f"{PACKAGE}/converting/writing.py",
         'if reason["Code"] != _CONDITION_FAILED\n',
         'if reason["Code"] == "None"\n',
         "a match that was in conflict is taken for one that no longer waits, and nobody is told",
     ),
     Mutant(
         Fault.ERROR_BEFORE,
-        f"{PACKAGE}/retry.py",
+        f"{PACKAGE}/runtime/retry.py",
         "                last = error\n            except (ConnectionError",
         "                return error.response  # type: ignore\n            except (ConnectionError",
         "an answer that says that AWS has trouble is taken for one that says that it is done",
     ),
     Mutant(
         Fault.ERROR_AFTER,
-        f"{PACKAGE}/retry.py",
+        f"{PACKAGE}/runtime/retry.py",
         "answer = request(**arguments)",
         'answer = request(**{**arguments, **({"token": str(random.random())} if "token" in arguments else {})})',
         "a request that is sent again has a new token: what the first one did is nobody's doing",
     ),
     Mutant(
         Fault.RESET_BEFORE,
-        f"{PACKAGE}/retry.py",
+        f"{PACKAGE}/runtime/retry.py",
         "last = error  # the connection failed",
         "return {}  # the connection failed",
         "a connection that fails is taken for an answer",
     ),
     Mutant(
         Fault.RESET_AFTER,
-        f"{PACKAGE}/client.py",
+        f"{PACKAGE}/dynamodb/client.py",
         '"ClientRequestToken":"{token}"',
         '"ClientRequestToken":"{datetime.now(UTC).timestamp()}"',
         "a transaction has another token each time that it is sent",
     ),
     Mutant(
         Fault.UNREACHABLE,
-        f"{PACKAGE}/retry.py",
+        f"{PACKAGE}/runtime/retry.py",
         "except (ConnectionError, HTTPClientError, ResponseParserError)",
         "except (HTTPClientError, ResponseParserError)",
         "nobody there is no reason to ask again",
     ),
     Mutant(
         Fault.TRUNCATED,
-        f"{PACKAGE}/client.py",
+        f"{PACKAGE}/dynamodb/client.py",
         "if answer.status_code < 300:\n            raise ResponseParserError",
         "if False:\n            raise ResponseParserError",
         "an answer that ended before its end is taken for one that says nothing",
     ),
     Mutant(
         Fault.SLOW_REQUEST,
-        f"{PACKAGE}/retry.py",
+        f"{PACKAGE}/runtime/retry.py",
         "milliseconds_left / 1000 - seconds_kept",
         "milliseconds_left / 1000",
         "requests begin until the function's time is up, and end after it",
     ),
     Mutant(
         Fault.SLOW_ANSWER,
-        f"{PACKAGE}/client.py",
+        f"{PACKAGE}/dynamodb/client.py",
         '"ClientRequestToken":"{token}"',
         '"ClientRequestToken":"{datetime.now(UTC).timestamp()}"',
         "as above: a transaction that nobody waited for any longer is sent again as another one",
     ),
     Mutant(
         Fault.PARTIAL_BATCH,
-        f"{PACKAGE}/push.py",
+        f"{PACKAGE}/failures/sending.py",
         'for taken in answer.get("Successful", []):',
         "for taken in entries:",
         "a batch that was taken in part is taken for taken",
     ),
     Mutant(
         Fault.STALE_PAGE,
-        f"{PACKAGE}/wire.py",
+        f"{PACKAGE}/converting/actions.py",
         '"attribute_exists(unprocessed_shard) AND NOT #processed = :true"',
         '"attribute_exists(match_id)"',
         "what the index shows is believed: a match that was played is played again",
     ),
     Mutant(
         Fault.REPEATED_PAGE,
-        f"{PACKAGE}/read.py",
+        f"{PACKAGE}/converting/reading.py",
         'item for item in answer["Items"]}',
         'item for item in answer["Items"] if answer["Items"].count(item) == 1}',
         "a match that a page shows twice is left out, and nobody is told",
     ),
     Mutant(
         Fault.LAGGING_PAGE,
-        f"{PACKAGE}/read.py",
+        f"{PACKAGE}/converting/reading.py",
         'if "LastEvaluatedKey" not in answer:',
         'if "LastEvaluatedKey" not in answer or not page:',
         "an empty page is taken for the end of the shard",
     ),
     Mutant(
         Fault.KILLED,
-        f"{PACKAGE}/write.py",
+        f"{PACKAGE}/converting/writing.py",
         "reasons = self._send(entries, guards)",
         """reasons = self._send([replace(each, actions=each.actions[:1]) for each in entries], guards)
                 reasons = reasons and [
@@ -171,21 +171,21 @@ MUTANTS = (
     ),
     Mutant(
         Fault.RUNS_AT_ONCE,
-        f"{PACKAGE}/wire.py",
+        f"{PACKAGE}/converting/actions.py",
         '"ConditionExpression": "match_count = :read"',
         '"ConditionExpression": "match_count >= :read"',
         "a match that another run has counted in meanwhile is counted out again",
     ),
     Mutant(
         Fault.LETTER_TWICE,
-        f"{PACKAGE}/store.py",
+        f"{PACKAGE}/failures/recording.py",
         '        if about_match == "ConditionalCheckFailed":\n            return False',
         '        if about_match == "ConditionalCheckFailed":\n            raise RefusedLetterError',
         "a letter that was stored before is taken for one that cannot be stored",
     ),
     Mutant(
         Fault.LETTER_LATE,
-        f"{PACKAGE}/store.py",
+        f"{PACKAGE}/failures/recording.py",
         "MatchCache.attempts < letter.attempt",
         "MatchCache.attempts <= letter.attempt",
         "a letter of an earlier attempt fails a match that a person has retried",
@@ -199,7 +199,7 @@ MUTANTS = (
     ),
     Mutant(
         Fault.LETTERS_DURING_RUN,
-        f"{PACKAGE}/store.py",
+        f"{PACKAGE}/failures/recording.py",
         "token = str(uuid4())",
         "token = letter.match_id[:36]",
         "all letters of a match have one token: the second is another request than the first",

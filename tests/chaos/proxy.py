@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from tests.chaos.faults import OF_THE_INDEX, Fault, Request, Schedule
 
 if TYPE_CHECKING:
-    from tests.law import Item
+    from tests.support.invariants import Item
 
 HOST = "127.0.0.1"
 # Past the end of a short run (tests.chaos.round), and past what the code waits for an answer.

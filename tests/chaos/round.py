@@ -20,16 +20,16 @@ from unittest.mock import patch
 
 import boto3
 from botocore.config import Config
-from playlog import models, retry, store, timestamps
-from playlog.convert import SECONDS_KEPT, Run, RunError, convert
-from playlog.retry import CLIENT_CONFIG, Retry
-from playlog.settings import ConvertSettings
-from playlog.telemetry import logger
-from playlog_cli.embedded import Server, spoken_to
+from playlog.converting.run import SECONDS_KEPT, Run, RunError, convert
+from playlog.domain import timestamps
+from playlog.dynamodb import models
+from playlog.failures import recording
+from playlog.runtime import retry
+from playlog.runtime.retry import CLIENT_CONFIG, Retry
+from playlog.runtime.settings import ConvertSettings
+from playlog.runtime.telemetry import logger
+from playlog_cli.embedded.ministack import Server, spoken_to
 
-from tests import law
-from tests.airings import Airing as Heard
-from tests.airings import airings, summed
 from tests.chaos.faults import OF_A_REQUEST, Fault, Schedule, draw_rates
 from tests.chaos.postman import Context, Postman
 from tests.chaos.postman import handler as store_failures_handler
@@ -44,6 +44,9 @@ from tests.chaos.world import (
     draw_matches,
     mended,
 )
+from tests.support import invariants as law
+from tests.support.airings import Airing as Heard
+from tests.support.airings import airings, summed
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -253,7 +256,7 @@ class _Round:
 
     def _deliver(self) -> None:
         patience = self._chance.choice(PATIENCE) if self._requests_suffer else QUIET_SECONDS
-        self._postman.deliver(self._milliseconds(patience + store.SECONDS_KEPT))
+        self._postman.deliver(self._milliseconds(patience + recording.SECONDS_KEPT))
 
     def _run(self) -> None:
         """One run, killed perhaps, or several at once."""

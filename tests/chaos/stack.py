@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, cast
 import boto3
 import yaml
 from botocore.config import Config
-from playlog_cli import embedded
-from playlog_cli.embedded import REGION, Server
+from playlog_cli.embedded import ministack
+from playlog_cli.embedded.ministack import REGION, Server
 
-from tests.law import Item, Tables
+from tests.support.invariants import Item, Tables
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -107,9 +107,9 @@ def embedded_aws(name: str) -> Iterator[Server]:
     Raises:
         CommandError: the session is taken, or the embedded AWS did not start.
     """
-    session = embedded.session(name)
-    with embedded.claimed(session):
-        embedded.install(session)
-        with embedded.served(session) as server:
-            embedded.wait_until_ready(session, server)
+    session = ministack.session(name)
+    with ministack.claimed(session):
+        ministack.install(session)
+        with ministack.served(session) as server:
+            ministack.wait_until_ready(session, server)
             yield server

@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import TypeAlias
 
-from playlog.shards import shard_of
+from playlog.domain.shards import shard_of
 
-from tests.airings import Detection
-from tests.law import Item
+from tests.support.airings import Detection
+from tests.support.invariants import Item
 
 DEFAULT_DURATION = 180
 # Attributes that a person may have to mend.

@@ -10,13 +10,13 @@ from uuid import uuid4
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from playlog.match import Item
-from playlog.models import FailedPlayLog, MatchCache
-from playlog.retry import CLIENT_CONFIG, Retry
-from playlog.store import connect
-from playlog.wire import Tables
-from playlog_cli import built_template
+from playlog.converting.actions import Tables
+from playlog.domain.match import Item
+from playlog.dynamodb.models import FailedPlayLog, MatchCache
+from playlog.failures.recording import connect
+from playlog.runtime.retry import CLIENT_CONFIG, Retry
 from playlog_cli.errors import CommandError
+from playlog_cli.wiring import built_template
 from pynamodb.connection import Connection
 
 from tests.dynamodb import engines

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 import boto3
 from moto import mock_aws
-from playlog_cli import embedded
+from playlog_cli.embedded import ministack
 
 from tests.dynamodb.dynamodb_local import dynamodb_local
 from tests.stateful.memory import Memory, answering
@@ -70,11 +70,11 @@ def _endpoint(engine: Engine) -> Iterator[str]:
         with dynamodb_local() as endpoint:
             yield endpoint
     else:
-        session = embedded.session("dynamodb")
-        with embedded.claimed(session):
-            embedded.install(session)
-            with embedded.served(session) as server:
-                embedded.wait_until_ready(session, server)
+        session = ministack.session("dynamodb")
+        with ministack.claimed(session):
+            ministack.install(session)
+            with ministack.served(session) as server:
+                ministack.wait_until_ready(session, server)
                 yield server.endpoint
 
 

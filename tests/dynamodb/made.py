@@ -7,12 +7,12 @@ from decimal import Decimal
 from threading import Event
 from typing import Any
 
-from playlog import wire
-from playlog.airing import Airing, Play
-from playlog.match import Item, Match
-from playlog.retry import Retry
-from playlog.wire import Action, Tables
-from playlog.write import Writer, Written
+from playlog.converting import actions
+from playlog.converting.actions import Action, Tables
+from playlog.converting.writing import Writer, Written
+from playlog.domain.airing import Airing, Play
+from playlog.domain.match import Item, Match
+from playlog.runtime.retry import Retry
 
 NOON = datetime(2026, 3, 14, 12, tzinfo=UTC)
 NONE_FLAGGED = Decimal(0)
@@ -70,4 +70,4 @@ class Conversion:
     @property
     def actions(self) -> list[Action]:
         """The play's action, then one for each match."""
-        return wire.actions(self.airing, self.play, self.tables, NOON)
+        return actions.actions(self.airing, self.play, self.tables, NOON)

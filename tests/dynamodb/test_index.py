@@ -2,9 +2,9 @@
 
 import pytest
 from botocore.exceptions import ClientError
-from playlog.read import read_pages
-from playlog.retry import Retry
-from playlog.write import Written
+from playlog.converting.reading import read_pages
+from playlog.converting.writing import Written
+from playlog.runtime.retry import Retry
 
 from tests.dynamodb.conftest import Database
 from tests.dynamodb.made import WAITING, Conversion, match, write

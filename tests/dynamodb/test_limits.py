@@ -3,11 +3,11 @@
 from typing import Any
 
 import pytest
-from playlog import limits
-from playlog.failure import ReasonCode
-from playlog.match import Item, Match
-from playlog.retry import Retry
-from playlog.write import Written
+from playlog.converting.writing import Written
+from playlog.domain.failure import ReasonCode
+from playlog.domain.match import Item, Match
+from playlog.dynamodb import limits
+from playlog.runtime.retry import Retry
 
 from tests.dynamodb.conftest import Database
 from tests.dynamodb.made import WAITING, Conversion, match, write

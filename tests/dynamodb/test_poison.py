@@ -5,19 +5,19 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
-from playlog.convert import convert
-from playlog.dead_letters import DeadLetter
-from playlog.retry import Retry
-from playlog.settings import ConvertSettings
-from playlog.store import store
+from playlog.converting.run import convert
+from playlog.failures.dead_letter import DeadLetter
+from playlog.failures.recording import store
+from playlog.runtime.retry import Retry
+from playlog.runtime.settings import ConvertSettings
 from pynamodb.connection import Connection
 
-from tests import law
 from tests.dynamodb.conftest import Database, Letters
 from tests.dynamodb.made import WAITING
+from tests.support import invariants as law
 
 if TYPE_CHECKING:
-    from playlog.match import Item
+    from playlog.domain.match import Item
 
 FAILS: dict[str, Any] = {"source": {"S": "Cinema"}}
 NINES = "9" * 38

@@ -4,11 +4,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from playlog import limits
-from playlog.dead_letters import DeadLetter
-from playlog.failure import Failure, ReasonCode
-from playlog.retry import Retry
-from playlog.store import RefusedLetterError, store
+from playlog.domain.failure import Failure, ReasonCode
+from playlog.dynamodb import limits
+from playlog.failures.dead_letter import DeadLetter
+from playlog.failures.recording import RefusedLetterError, store
+from playlog.runtime.retry import Retry
 from pynamodb.connection import Connection
 
 from tests.dynamodb.conftest import Database

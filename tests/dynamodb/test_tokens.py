@@ -8,8 +8,8 @@ from uuid import uuid4
 
 import pytest
 from botocore.exceptions import ConnectionClosedError
-from playlog.retry import Retry
-from playlog.write import Written
+from playlog.converting.writing import Written
+from playlog.runtime.retry import Retry
 
 from tests.dynamodb.conftest import Database
 from tests.dynamodb.made import WAITING, Conversion, match, write

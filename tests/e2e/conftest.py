@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 import pytest
-from playlog_cli.embedded import deployed
-from playlog_cli.stack import Stack, find_stack
+from playlog_cli.embedded.ministack import deployed
+from playlog_cli.stacks.stack import Stack, find_stack
 
 # The shortest that EventBridge takes, so that a test of the schedule waits a minute at most.
 # No mail leaves the machine.

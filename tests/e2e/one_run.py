@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-from playlog.convert import SECONDS_KEPT, convert, shards_of
-from playlog.retry import CLIENT_CONFIG, Retry
-from playlog.settings import ConvertSettings
+from playlog.converting.run import SECONDS_KEPT, convert, shards_of
+from playlog.runtime.retry import CLIENT_CONFIG, Retry
+from playlog.runtime.settings import ConvertSettings
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,11 @@ from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
-from playlog.match import Item
-from playlog_cli import built_template
-from playlog_cli.stack import Stack
+from playlog.domain.match import Item
+from playlog_cli.stacks.stack import Stack
+from playlog_cli.wiring import built_template
 
-from tests import law
+from tests.support import invariants as law
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

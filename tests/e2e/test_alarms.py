@@ -1,7 +1,7 @@
 """The deployed alarms: what they watch is what the deployed function emits, and who is told is told.
 
 The embedded AWS evaluates an alarm when data come, by its statistic and threshold alone: it knows nothing of missing
-data, dimensions and expressions. Those are held in tests/unit/test_alarms.py.
+data, dimensions and expressions. Those are held in tests/unit/template/test_alarms.py.
 """
 
 import json
@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from playlog_cli.stack import Stack
+from playlog_cli.stacks.stack import Stack
 
-from tests.cloudwatch import Metric, from_emf
 from tests.e2e.conftest import PARAMETERS
+from tests.support.cloudwatch import Metric, from_emf
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient

@@ -5,17 +5,17 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from playlog_cli.audit import Audit, audit, mend, mends_of
-from playlog_cli.convert import convert
-from playlog_cli.failures import Selection, history_of, list_failures, retry
-from playlog_cli.parking_lot import list_parked, redrive
-from playlog_cli.stack import Stack
+from playlog_cli.commands.audit import Audit, audit, mend, mends_of
+from playlog_cli.commands.failures import Selection, history_of, list_failures, retry
+from playlog_cli.commands.parking_lot import list_parked, redrive
+from playlog_cli.stacks.convert import convert
+from playlog_cli.stacks.stack import Stack
 
 from tests.e2e import tables
 from tests.e2e.tables import away_from_the_schedule, wait_for
 from tests.e2e.test_dead_letters import letter
 from tests.integration.cli.breaches import Breach, break_the_law
-from tests.unit.builders import make_item
+from tests.support.builders import make_item
 
 
 @pytest.fixture

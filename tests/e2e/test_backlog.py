@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
-from playlog.match import Item
-from playlog.shards import shard_of
-from playlog_cli import built_template
-from playlog_cli.stack import Stack
+from playlog.domain.match import Item
+from playlog.domain.shards import shard_of
+from playlog_cli.stacks.stack import Stack
+from playlog_cli.wiring import built_template
 
-from tests import law
 from tests.e2e.one_run import Outcome
 from tests.e2e.tables import ROOT, Tables, away_from_the_schedule
+from tests.support import invariants as law
 
 STATIONS = 40
 BACKLOG = 20_000

@@ -9,13 +9,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from playlog import timestamps
-from playlog.match import Item
-from playlog_cli.drain import drain
-from playlog_cli.stack import Stack
+from playlog.domain import timestamps
+from playlog.domain.match import Item
+from playlog_cli.commands.drain import drain
+from playlog_cli.stacks.stack import Stack
 
 from tests.e2e import tables
-from tests.unit.builders import MATCHED_AT, make_item
+from tests.support.builders import MATCHED_AT, make_item
 
 pytestmark = pytest.mark.usefixtures("no_schedule")
 

@@ -4,11 +4,11 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from playlog_cli.stack import Stack
+from playlog_cli.stacks.stack import Stack
 
 from tests.e2e import tables
 from tests.e2e.tables import wait_for
-from tests.unit.builders import make_item
+from tests.support.builders import make_item
 
 BROKEN = ("broken: no JSON", json.dumps({"version": 1, "match_id": "broken-letter"}), '{"broken": true}')
 

@@ -5,16 +5,16 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from playlog.match import Item
-from playlog_cli.convert import ConvertResult, convert
-from playlog_cli.embedded import deployed
-from playlog_cli.load import load_files
-from playlog_cli.stack import Stack, find_stack
+from playlog.domain.match import Item
+from playlog_cli.embedded.ministack import deployed
+from playlog_cli.loading.load import load_files
+from playlog_cli.stacks.convert import ConvertResult, convert
+from playlog_cli.stacks.stack import Stack, find_stack
 
 from samples.make_detections import GAP, Play, make_afternoon
-from tests import law
 from tests.e2e import tables
 from tests.e2e.tables import ROOT
+from tests.support import invariants as law
 
 # The schedule does not fire while the test lasts: it is the test that runs the converter.
 PARAMETERS = {"AiringGapSeconds": str(GAP), "ScheduleExpression": "rate(1 day)"}

@@ -9,12 +9,12 @@ from urllib.request import urlopen
 
 import pytest
 import typer
-from playlog_cli.deployment import Facts, look
-from playlog_cli.inspect import Problem, inspect_command, problems
-from playlog_cli.stack import Stack
+from playlog_cli.commands.inspect import Problem, inspect_command, problems
+from playlog_cli.stacks.deployment import Facts, look
+from playlog_cli.stacks.stack import Stack
 
-from tests import aws_cli
 from tests.e2e.tables import wait_for
+from tests.support import aws_cli
 
 SCHEDULE, MAPPING = "ConvertMatchesFunctionSchedule", "StoreFailuresFunctionDeadLetters"
 

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from playlog_cli.stack import Stack
+from playlog_cli.stacks.stack import Stack
 
 
 def invoke(stack: Stack, event: Any) -> tuple[str | None, Any]:

@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from playlog_cli.convert import convert
-from playlog_cli.load import load_files
-from playlog_cli.stack import Stack
+from playlog_cli.loading.load import load_files
+from playlog_cli.stacks.convert import convert
+from playlog_cli.stacks.stack import Stack
 
-from tests import law
 from tests.e2e import tables
 from tests.e2e.tables import wait_for
+from tests.support import invariants as law
 
 COLUMNS = "id,track_id,station_id,station_program_id,matched_at,avg_confidence_score,processed,failed_reason"
 PLAYS = 300  # of two matches each: several transactions, side by side

@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from playlog_cli.stack import Stack
+from playlog_cli.stacks.stack import Stack
 
 from tests.e2e import tables
-from tests.unit.builders import make_item
+from tests.support.builders import make_item
 
 # Where these tests work: a shard that the others leave alone.
 SHARD = "5"

@@ -7,11 +7,11 @@ from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from playlog.match import Item
-from playlog_cli.stack import Stack
+from playlog.domain.match import Item
+from playlog_cli.stacks.stack import Stack
 
 from tests.e2e import tables
-from tests.unit.builders import make_item
+from tests.support.builders import make_item
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient

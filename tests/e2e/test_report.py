@@ -4,15 +4,15 @@ from datetime import date
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from playlog_cli.convert import convert
-from playlog_cli.figures import By, Period, Sum
-from playlog_cli.rate_card import parse_rate_card
-from playlog_cli.report import report
-from playlog_cli.stack import Stack
+from playlog_cli.commands.report import report
+from playlog_cli.reporting.figures import By, Period, Sum
+from playlog_cli.reporting.rate_card import parse_rate_card
+from playlog_cli.stacks.convert import convert
+from playlog_cli.stacks.stack import Stack
 
 from tests.e2e import tables
 from tests.e2e.tables import wait_for
-from tests.unit.builders import make_item
+from tests.support.builders import make_item
 
 PERIOD = Period(date(2019, 3, 31), date(2019, 4, 1), ZoneInfo("Europe/Berlin"))  # a day of 23 hours
 CARD = parse_rate_card("""

@@ -3,14 +3,14 @@
 from collections import Counter
 
 import pytest
-from playlog.match import Item
-from playlog_cli.load import load_files
-from playlog_cli.stack import Stack
+from playlog.domain.match import Item
+from playlog_cli.loading.load import load_files
+from playlog_cli.stacks.stack import Stack
 
 from samples.make_airplay import Day, make_day
-from tests import law
 from tests.e2e import tables
 from tests.e2e.tables import ROOT, wait_for
+from tests.support import invariants as law
 
 SCHEDULE_SECONDS = 60
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from playlog.match import Item
+from playlog.domain.match import Item
 
 Value = dict[str, Any]
 

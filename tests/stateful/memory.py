@@ -14,8 +14,8 @@ from typing import Any
 
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.handlers import BUILTIN_HANDLERS
-from playlog import limits
-from playlog.match import Item
+from playlog.domain.match import Item
+from playlog.dynamodb import limits
 
 from tests.stateful.expressions import Placeholders, applied, comparable, holds
 

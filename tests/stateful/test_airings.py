@@ -9,15 +9,17 @@ from decimal import Decimal
 from threading import Event
 
 import pytest
-from playlog import look_up, retry, timestamps
-from playlog.match import Item, Match
-from playlog.retry import Retry
-from playlog.wire import Tables
-from playlog.write import Writer, Written
+from playlog.converting import look_up
+from playlog.converting.actions import Tables
+from playlog.converting.writing import Writer, Written
+from playlog.domain import timestamps
+from playlog.domain.match import Item, Match
+from playlog.runtime import retry
+from playlog.runtime.retry import Retry
 
 from tests.stateful.memory import Answer, RefusalError, Request
 from tests.stateful.world import SECONDS, SETTINGS, Clients, Clock, Fault, World, clients
-from tests.unit.builders import MATCHED_AT, make_match
+from tests.support.builders import MATCHED_AT, make_match
 
 GAP = timedelta(seconds=30)
 DAY = 86_400

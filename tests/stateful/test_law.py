@@ -25,15 +25,15 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from playlog import convert, retry, timestamps
-from playlog.convert import RunError
-from playlog.match import Item
-from playlog.retry import UnavailableError
-from playlog.shards import shard_of
-from playlog.telemetry import logger
+from playlog.converting import run
+from playlog.converting.run import RunError
+from playlog.domain import timestamps
+from playlog.domain.match import Item
+from playlog.domain.shards import shard_of
+from playlog.runtime import retry
+from playlog.runtime.retry import UnavailableError
+from playlog.runtime.telemetry import logger
 
-from tests.airings import Airing, Detection, airings, summed
-from tests.law import states
 from tests.stateful.world import (
     ALL_SHARDS,
     MAX_ATTEMPTS,
@@ -46,6 +46,8 @@ from tests.stateful.world import (
     World,
     clients,
 )
+from tests.support.airings import Airing, Detection, airings, summed
+from tests.support.invariants import states
 
 WAITING, PLAYED, FAILED = "waiting", "played", "failed"
 NOON = datetime(2026, 3, 14, 12, tzinfo=UTC)
@@ -366,7 +368,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 @pytest.fixture
 def one_thing_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """The shards one after the other, so that an order of events that was found can be found again."""
-    monkeypatch.setattr(convert, "SIDE_BY_SIDE", 1)
+    monkeypatch.setattr(run, "SIDE_BY_SIDE", 1)
 
 
 @pytest.fixture

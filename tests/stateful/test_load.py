@@ -8,14 +8,14 @@ from pathlib import Path
 
 import boto3
 import pytest
-from playlog import convert, retry
-from playlog.match import Item
-from playlog.telemetry import logger
-from playlog_cli import load
-from playlog_cli.load import FileResult, load_files
-from playlog_cli.stack import Stack
+from playlog.converting import run
+from playlog.domain.match import Item
+from playlog.runtime import retry
+from playlog.runtime.telemetry import logger
+from playlog_cli.loading import load
+from playlog_cli.loading.load import FileResult, load_files
+from playlog_cli.stacks.stack import Stack
 
-from tests.law import states
 from tests.stateful.memory import Answer, Request
 from tests.stateful.world import (
     ALL_SHARDS,
@@ -29,6 +29,7 @@ from tests.stateful.world import (
     World,
     clients,
 )
+from tests.support.invariants import states
 
 COLUMNS = "id,track_id,station_id,station_program_id,matched_at,avg_confidence_score,processed,failed_reason"
 # Matches of one play stand side by side and far from each other, and one of them waits.
@@ -157,7 +158,7 @@ def loadings(aws: Clients, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
     """Makes worlds, each empty, and the file to load: one request at a time, and several for so few matches."""
     clock = Clock()
     monkeypatch.setattr(retry, "time", clock)
-    monkeypatch.setattr(convert, "SIDE_BY_SIDE", 1)
+    monkeypatch.setattr(run, "SIDE_BY_SIDE", 1)
     monkeypatch.setattr(load, "WRITERS", 1)
     monkeypatch.setattr(load, "PLAYED_TOGETHER", 3)
     monkeypatch.setattr(load, "TRANSACTION_ACTIONS", 4)

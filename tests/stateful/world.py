@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING
 
 import boto3
 from botocore.exceptions import ConnectionClosedError
-from playlog.convert import Run, convert
-from playlog.dead_letters import DeadLetter
-from playlog.match import Item
-from playlog.models import FailedPlayLog, MatchCache
-from playlog.retry import CLIENT_CONFIG, Retry
-from playlog.settings import ConvertSettings
-from playlog.store import connect, store
+from playlog.converting.run import Run, convert
+from playlog.domain.match import Item
+from playlog.dynamodb.models import FailedPlayLog, MatchCache
+from playlog.failures.dead_letter import DeadLetter
+from playlog.failures.recording import connect, store
+from playlog.runtime.retry import CLIENT_CONFIG, Retry
+from playlog.runtime.settings import ConvertSettings
 from pynamodb.connection import Connection
 
-from tests import law
 from tests.stateful.memory import Answer, Memory, RefusalError, Request, Table, answering
+from tests.support import invariants as law
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

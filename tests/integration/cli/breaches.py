@@ -2,11 +2,11 @@
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from playlog.match import Item
-from playlog_cli.law import Kind
-from playlog_cli.stack import Stack
+from playlog.domain.match import Item
+from playlog_cli.auditing.invariants import Kind
+from playlog_cli.stacks.stack import Stack
 
-from tests.unit.builders import make_item, without
+from tests.support.builders import make_item, without
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -1,14 +1,14 @@
-"""The stack as a command sees it. Modules that use it name ``tests.unit.aws_fixture`` as a plugin."""
+"""The stack as a command sees it. Modules that use it name ``tests.support.aws_fixture`` as a plugin."""
 
 from functools import cache
 
 import boto3
 import pytest
-from playlog.settings import ConvertSettings, StoreSettings
-from playlog_cli import built_template
-from playlog_cli.stack import Stack
+from playlog.runtime.settings import ConvertSettings, StoreSettings
+from playlog_cli.stacks.stack import Stack
+from playlog_cli.wiring import built_template
 
-from tests.unit.aws import Aws
+from tests.support.aws import Aws
 
 
 @pytest.fixture

@@ -9,25 +9,25 @@ from typing import Any
 
 import pytest
 import typer
-from playlog.dead_letters import DeadLetter
-from playlog.failure import Failure
-from playlog.judge import judge
-from playlog.match import Item, Match
-from playlog.store import connect, store
-from playlog.wire import Tables
-from playlog.write import Writer, Written
-from playlog_cli.audit import RECOUNTS, Audit, audit, audit_command, mend, mends_of
+from playlog.converting.actions import Tables
+from playlog.converting.writing import Writer, Written
+from playlog.domain.failure import Failure
+from playlog.domain.match import Item, Match
+from playlog.domain.validation import judge
+from playlog.failures.dead_letter import DeadLetter
+from playlog.failures.recording import connect, store
+from playlog_cli.auditing.invariants import Kind
+from playlog_cli.commands.audit import RECOUNTS, Audit, audit, audit_command, mend, mends_of
+from playlog_cli.commands.parking_lot import QueueDepth
 from playlog_cli.errors import CommandError
-from playlog_cli.law import Kind
-from playlog_cli.parking_lot import QueueDepth
-from playlog_cli.stack import Stack
+from playlog_cli.stacks.stack import Stack
 from typer.testing import CliRunner, Result
 
 from tests.integration.cli.breaches import PLAY_ID, Breach, break_the_law, failed, play, played, record
-from tests.unit.aws import Aws, Request, Send, answered, on
-from tests.unit.builders import NOW, make_item, without
+from tests.support.aws import Aws, Request, Send, answered, on
+from tests.support.builders import NOW, make_item, without
 
-pytest_plugins = ["tests.unit.aws_fixture"]
+pytest_plugins = ["tests.support.aws_fixture"]
 
 command = typer.Typer()
 command.command()(audit_command)
@@ -36,8 +36,8 @@ command.command()(audit_command)
 @pytest.fixture(autouse=True)
 def quick(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
     """Pauses take no time, and few requests read a table."""
-    monkeypatch.setattr("playlog_cli.tables.SEGMENTS", 2)
-    for module in ("audit", "tables"):
+    monkeypatch.setattr("playlog_cli.stacks.tables.SEGMENTS", 2)
+    for module in ("commands.audit", "stacks.tables"):
         monkeypatch.setattr(f"playlog_cli.{module}.time", aws.clock)
 
 
@@ -185,7 +185,7 @@ def test_a_play_that_matches_join_while_they_are_counted_is_counted_until_it_is_
 def test_a_play_that_is_never_quiet_is_not_accused_but_named(
     stack: Stack, aws: Aws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("playlog_cli.tables.SEGMENTS", 1)  # so that who joins before it is always in it
+    monkeypatch.setattr("playlog_cli.stacks.tables.SEGMENTS", 1)  # so that who joins before it is always in it
     aws.put(make_item("m-0"))
     run(aws)
     counts = 0
@@ -334,7 +334,7 @@ def test_a_stranded_match_that_was_deleted_meanwhile_is_not_put_back(stack: Stac
 
 @pytest.fixture
 def invoke(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
-    monkeypatch.setattr("playlog_cli.audit.find_stack", lambda *_, **__: stack)
+    monkeypatch.setattr("playlog_cli.commands.audit.find_stack", lambda *_, **__: stack)
     return lambda *arguments: CliRunner().invoke(command, list(arguments))
 
 

@@ -10,14 +10,14 @@ from threading import Thread
 
 import pytest
 from playlog_cli import app as command_line
-from playlog_cli.convert import ConvertResult
 from playlog_cli.errors import CommandError
-from playlog_cli.stack import Stack
-from playlog_cli.status import Count, LastRun, ShardStatus, Status
+from playlog_cli.stacks.convert import ConvertResult
+from playlog_cli.stacks.stack import Stack
+from playlog_cli.stacks.status import Count, LastRun, ShardStatus, Status
 
-from tests.unit.aws import Aws
+from tests.support.aws import Aws
 
-pytest_plugins = ["tests.unit.aws_fixture"]
+pytest_plugins = ["tests.support.aws_fixture"]
 
 CREDENTIALS = ("AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION", "AWS_DEFAULT_REGION")
 

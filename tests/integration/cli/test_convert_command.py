@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from botocore.response import StreamingBody
 from botocore.stub import Stubber
-from playlog_cli.convert import ConvertResult, convert
 from playlog_cli.errors import CommandError
-from playlog_cli.stack import Stack
+from playlog_cli.stacks.convert import ConvertResult, convert
+from playlog_cli.stacks.stack import Stack
 
-pytest_plugins = ["tests.unit.aws_fixture"]
+pytest_plugins = ["tests.support.aws_fixture"]
 
 RUN = {
     "success": True,

@@ -14,20 +14,20 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
-from playlog import hand_over
-from playlog.dead_letters import DeadLetter
-from playlog.retry import Retry
-from playlog.store import connect, store
-from playlog_cli import drain as module
+from playlog.converting import hand_over
+from playlog.failures.dead_letter import DeadLetter
+from playlog.failures.recording import connect, store
+from playlog.runtime.retry import Retry
 from playlog_cli.app import app
-from playlog_cli.drain import Drained, drain
-from playlog_cli.stack import Stack
+from playlog_cli.commands import drain as module
+from playlog_cli.commands.drain import Drained, drain
+from playlog_cli.stacks.stack import Stack
 from typer.testing import CliRunner, Result
 
-from tests.unit.aws import Aws
-from tests.unit.builders import make_item
+from tests.support.aws import Aws
+from tests.support.builders import make_item
 
-pytest_plugins = ["tests.unit.aws_fixture"]
+pytest_plugins = ["tests.support.aws_fixture"]
 
 Answer = dict[str, Any] | Exception
 
@@ -378,7 +378,7 @@ def test_a_drain_that_was_stopped_is_no_success(
 ENDLESS = """
 import os, signal, threading
 from types import SimpleNamespace
-from playlog_cli.drain import drain
+from playlog_cli.commands.drain import drain
 
 class Lambda:
     def invoke(self, **_):

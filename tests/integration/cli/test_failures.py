@@ -6,21 +6,21 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from playlog.dead_letters import DeadLetter
-from playlog.failure import Failure, ReasonCode
-from playlog.judge import judge
-from playlog.match import Item
-from playlog.shards import shard_of
-from playlog.store import connect, store
+from playlog.domain.failure import Failure, ReasonCode
+from playlog.domain.match import Item
+from playlog.domain.shards import shard_of
+from playlog.domain.validation import judge
+from playlog.failures.dead_letter import DeadLetter
+from playlog.failures.recording import connect, store
+from playlog_cli.commands.failures import Change, failures_app, history_of, plain_values
 from playlog_cli.errors import CommandError
-from playlog_cli.failures import Change, failures_app, history_of, plain_values
-from playlog_cli.stack import Stack
+from playlog_cli.stacks.stack import Stack
 from typer.testing import CliRunner, Result
 
-from tests.unit.aws import Aws, Request, Send
-from tests.unit.builders import NOW, make_item, without
+from tests.support.aws import Aws, Request, Send
+from tests.support.builders import NOW, make_item, without
 
-pytest_plugins = ["tests.unit.aws_fixture"]
+pytest_plugins = ["tests.support.aws_fixture"]
 
 TV: Item = {"source": {"S": "TV"}}
 SOURCE_REASON = "source is 'TV': it must be Radio or Streaming"
@@ -28,7 +28,7 @@ SOURCE_REASON = "source is 'TV': it must be Radio or Streaming"
 
 @pytest.fixture
 def invoke(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
-    monkeypatch.setattr("playlog_cli.failures.find_stack", lambda *_, **__: stack)
+    monkeypatch.setattr("playlog_cli.commands.failures.find_stack", lambda *_, **__: stack)
     return lambda *arguments: CliRunner().invoke(failures_app, list(arguments))
 
 
@@ -284,7 +284,7 @@ def test_what_would_fail_again_is_said_before_it_is_retried(aws: Aws, invoke: Ca
 def test_what_fails_again_meanwhile_is_not_retried_in_circles(
     aws: Aws, invoke: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("playlog_cli.failures.RECORDS_PER_PAGE", 1)
+    monkeypatch.setattr("playlog_cli.commands.failures.RECORDS_PER_PAGE", 1)
     fail(aws, *(make_item(f"m-{number}", track_id={"S": " "}, **TV) for number in range(3)))
     busy = False
 

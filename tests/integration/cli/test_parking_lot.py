@@ -7,16 +7,16 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import ANY, Stubber
-from playlog.dead_letters import DeadLetter
+from playlog.failures.dead_letter import DeadLetter
+from playlog_cli.commands.parking_lot import list_parked, parking_lot_app, redrive
 from playlog_cli.errors import CommandError
-from playlog_cli.parking_lot import list_parked, parking_lot_app, redrive
-from playlog_cli.stack import Stack
+from playlog_cli.stacks.stack import Stack
 from typer.testing import CliRunner, Result
 
-from tests.unit.aws import Aws, Request, Send, on, refused
-from tests.unit.builders import NOW
+from tests.support.aws import Aws, Request, Send, on, refused
+from tests.support.builders import NOW
 
-pytest_plugins = ["tests.unit.aws_fixture"]
+pytest_plugins = ["tests.support.aws_fixture"]
 
 NO_TASKS = [
     on(operation, refused("InvalidAction", "The action is not valid for this endpoint."))
@@ -26,15 +26,15 @@ NO_TASKS = [
 
 @pytest.fixture
 def invoke(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
-    monkeypatch.setattr("playlog_cli.parking_lot.find_stack", lambda *_, **__: stack)
+    monkeypatch.setattr("playlog_cli.commands.parking_lot.find_stack", lambda *_, **__: stack)
     return lambda *arguments: CliRunner().invoke(parking_lot_app, list(arguments))
 
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch, aws: Aws) -> None:
     """Nothing waits for letters to come."""
-    monkeypatch.setattr("playlog_cli.parking_lot.RECEIVE_WAIT_SECONDS", 0)
-    monkeypatch.setattr("playlog_cli.parking_lot.time", aws.clock)
+    monkeypatch.setattr("playlog_cli.commands.parking_lot.RECEIVE_WAIT_SECONDS", 0)
+    monkeypatch.setattr("playlog_cli.commands.parking_lot.time", aws.clock)
 
 
 def letter(match_id: str) -> str:

@@ -11,19 +11,20 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import typer
-from playlog import timestamps, wire
-from playlog.airing import Airing
-from playlog.match import Item
+from playlog.converting import actions
+from playlog.domain import timestamps
+from playlog.domain.airing import Airing
+from playlog.domain.match import Item
+from playlog_cli.commands.report import failures_of, play_of, plays_of, report, report_command
 from playlog_cli.errors import CommandError
-from playlog_cli.figures import By, Period, Play
-from playlog_cli.report import failures_of, play_of, plays_of, report, report_command
-from playlog_cli.stack import Stack
+from playlog_cli.reporting.figures import By, Period, Play
+from playlog_cli.stacks.stack import Stack
 from typer.testing import CliRunner, Result
 
-from tests.unit.aws import Aws
-from tests.unit.builders import NOW, TABLES, make_match, without
+from tests.support.aws import Aws
+from tests.support.builders import NOW, TABLES, make_match, without
 
-pytest_plugins = ["tests.unit.aws_fixture"]
+pytest_plugins = ["tests.support.aws_fixture"]
 
 command = typer.Typer()
 command.command()(report_command)
@@ -35,7 +36,7 @@ DATES = ["--from", "2026-03-01", "--to", "2026-04-01", "--time-zone", "Europe/Be
 
 @pytest.fixture
 def invoke(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
-    monkeypatch.setattr("playlog_cli.report.find_stack", lambda *_, **__: stack)
+    monkeypatch.setattr("playlog_cli.commands.report.find_stack", lambda *_, **__: stack)
     return lambda *arguments: CliRunner().invoke(command, list(map(str, arguments)))
 
 
@@ -43,7 +44,7 @@ def play_item(track: str, at: datetime, station: str = "s", /, **attributes: dic
     """A play as the pipeline writes it, but for ``attributes``."""
     match = make_match(station_id=station, track_id=track, matched_at=at, seconds=181, score=Decimal(80))
     airing = Airing.creating((match,))
-    item: Item = wire.actions(airing, airing.play_with_matches(Decimal(0)), TABLES, NOW)[0]["Put"]["Item"]
+    item: Item = actions.actions(airing, airing.play_with_matches(Decimal(0)), TABLES, NOW)[0]["Put"]["Item"]
     return {**item, **attributes}
 
 

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 from botocore.stub import ANY, Stubber
-from playlog_cli import status as status_module
-from playlog_cli.stack import Stack
-from playlog_cli.status import Count, LastRun, ShardStatus, status
+from playlog_cli.stacks import status as status_module
+from playlog_cli.stacks.stack import Stack
+from playlog_cli.stacks.status import Count, LastRun, ShardStatus, status
 
-from tests.unit.aws import Aws
-from tests.unit.builders import make_item
+from tests.support.aws import Aws
+from tests.support.builders import make_item
 
-pytest_plugins = ["tests.unit.aws_fixture"]
+pytest_plugins = ["tests.support.aws_fixture"]
 
 NOW = datetime(2026, 3, 14, 12, tzinfo=UTC)
 LINE = {"level": "INFO", "success": True, "processed": 97, "plays": 95, "failed": 3, "waiting": False, "seconds": 4.1}

@@ -1,0 +1,68 @@
+"""`playlog convert`: a run of the converter, and what came of it."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from playlog_cli.errors import CommandError, shown
+from playlog_cli.stacks.stack import Stack
+
+
+@dataclass(frozen=True)
+class ConvertResult:
+    """What a run says it did (CONTRACT, The messages).
+
+    Attributes:
+        success: whether the run did its work.
+        message: the run in a sentence.
+        processed: matches that it moved to played.
+        plays: PlayLog items that it created.
+        failed: failures that it pushed as dead letters.
+        waiting: whether it stopped, out of time, with matches left.
+    """
+
+    success: bool
+    message: str
+    processed: int
+    plays: int
+    failed: int
+    waiting: bool
+
+
+def convert(stack: Stack, shards: Sequence[int] = ()) -> ConvertResult:
+    """Invokes the converter once and waits until the run has ended.
+
+    Args:
+        stack: whose matches.
+        shards: the partitions to work on; none for all.
+
+    Raises:
+        CommandError: there is no such shard, the run failed, or what answered is no converter.
+        BotoCoreError, ClientError: the function cannot be invoked.
+    """
+    for shard in shards:
+        if shard not in range(stack.shards):
+            raise CommandError(f"there is no shard {shard}: stack `{stack.name}` has 0 to {stack.shards - 1}")
+    event = {"shards": [str(shard) for shard in shards]} if shards else {}
+    answer = stack.functions.invoke(FunctionName=stack.convert_matches_function, Payload=json.dumps(event))
+    payload = json.loads(answer["Payload"].read())
+    if "FunctionError" in answer:
+        raise CommandError(f"the run failed: {_function_error(payload)}; `sam logs` shows what it logged")
+    return _result(payload)
+
+
+def _function_error(payload: Any) -> str:
+    """Error type and message, in a line. A function that the platform ended, say at its timeout, has no type."""
+    message = " ".join(str(payload.get("errorMessage", "it said nothing")).split())
+    return f"{payload['errorType']}: {message}" if "errorType" in payload else message
+
+
+def _result(payload: Any) -> ConvertResult:
+    try:
+        return ConvertResult(**{name: payload[name] for name in ConvertResult.__dataclass_fields__})
+    except (KeyError, TypeError):
+        raise CommandError(
+            f"ConvertMatchesFunction answered {shown(payload)}, which is no result of a run: "
+            "deploy the stack and install this command from the same version"
+        ) from None

@@ -1,0 +1,176 @@
+"""The deployed stack that a command works on: what it is made of, and clients to reach it."""
+
+import ipaddress
+import os
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from functools import cached_property
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+from playlog.runtime import retry
+
+from playlog_cli.errors import CommandError
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation.type_defs import StackTypeDef
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_logs import CloudWatchLogsClient
+    from mypy_boto3_sqs import SQSClient
+
+DEFAULT_STACK = "playlog"
+CLIENT_CONFIG = Config(
+    connect_timeout=5,
+    retries={"mode": "standard", "total_max_attempts": 8},
+    max_pool_connections=32,
+)
+
+# The first request finds out whether anything answers at all: a user with a wrong endpoint is told within a second.
+_LOOKUP_CONFIG = CLIENT_CONFIG.merge(Config(retries={"mode": "standard", "total_max_attempts": 3}))
+# A run answers once it has ended, after up to the function's timeout. Asked a second time it would run a second time.
+# Connections for a run of each shard, of which there are 64 at most.
+_INVOKE_CONFIG = CLIENT_CONFIG.merge(
+    Config(read_timeout=150, retries={"total_max_attempts": 1}, tcp_keepalive=True, max_pool_connections=64)
+)
+# In these states tables or functions are not all there, whatever the outputs say.
+_INCOMPLETE = ("CREATE_IN_PROGRESS", "CREATE_FAILED", "ROLLBACK_", "DELETE_", "REVIEW_", "IMPORT_ROLLBACK_")
+_EMBEDDED_REGION = "us-east-1"
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A deployed stack, by the names that its outputs give (CONTRACT, The stack).
+
+    Attributes:
+        name: of the CloudFormation stack.
+        session: region and credentials.
+        shards: its ``UnprocessedShards``, 1 to 64.
+        default_duration: its ``DefaultDurationSeconds``.
+        flag_below_confidence: its ``FlagBelowConfidence``, 0 to 100.
+    """
+
+    name: str
+    session: boto3.Session
+    match_cache_table: str
+    play_log_table: str
+    failed_play_log_table: str
+    dead_letter_queue_url: str
+    parking_lot_queue_url: str
+    convert_matches_function: str
+    store_failures_function: str
+    shards: int
+    default_duration: timedelta
+    flag_below_confidence: Decimal
+
+    @cached_property
+    def dynamodb(self) -> "DynamoDBClient":
+        """Client for the tables."""
+        return self.session.client("dynamodb", config=CLIENT_CONFIG)
+
+    @cached_property
+    def dynamodb_asked_once(self) -> "DynamoDBClient":
+        """Client for the tables that sends a request once: ``runtime.retry`` decides how often it is sent again."""
+        return self.session.client("dynamodb", config=retry.CLIENT_CONFIG)
+
+    @cached_property
+    def sqs(self) -> "SQSClient":
+        """Client for the queues."""
+        return self.session.client("sqs", config=CLIENT_CONFIG)
+
+    @cached_property
+    def functions(self) -> "LambdaClient":
+        """Client for the functions. It waits for a run to end and asks for nothing twice."""
+        return self.session.client("lambda", config=_INVOKE_CONFIG)
+
+    @cached_property
+    def logs(self) -> "CloudWatchLogsClient":
+        """Client for the functions' logs."""
+        return self.session.client("logs", config=CLIENT_CONFIG)
+
+
+def find_stack(
+    name: str = DEFAULT_STACK,
+    *,
+    region: str | None = None,
+    profile: str | None = None,
+) -> Stack:
+    """Looks a deployed stack up.
+
+    Args:
+        name: of the CloudFormation stack.
+        region: AWS region; without it, what the environment or the profile says.
+        profile: of the AWS configuration; without it, what the environment says.
+
+    Raises:
+        CommandError: there is no such stack, or it lacks something that a playlog stack has.
+        BotoCoreError, ClientError: AWS cannot be reached or refuses the call; ``errors.explain`` says it in a line.
+    """
+    session = _open_session(region, profile)
+    cloudformation = session.client("cloudformation", config=_LOOKUP_CONFIG)
+    try:
+        description = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
+    except ClientError as error:
+        if "does not exist" not in error.response["Error"].get("Message", ""):
+            raise
+        raise CommandError(
+            f"there is no stack `{name}` in {session.region_name} at {cloudformation.meta.endpoint_url}: "
+            "name another one with --stack, --region or --profile, or deploy it "
+            "(`playlog local up` on this machine, `make deploy` on AWS)"
+        ) from None
+    return _stack(description, session)
+
+
+def _open_session(region: str | None, profile: str | None) -> boto3.Session:
+    """Region and credentials for the calls to come.
+
+    An embedded AWS on this machine needs neither, so that what is not named is filled in. Its credentials stand for no
+    account, and the ones in the user's own AWS configuration are none of its business.
+    """
+    region = region or os.environ.get("AWS_REGION")  # boto3 itself reads AWS_DEFAULT_REGION only
+    if not _is_loopback(os.environ.get("AWS_ENDPOINT_URL", "")):
+        return boto3.Session(region_name=region, profile_name=profile)
+    region = region or os.environ.get("AWS_DEFAULT_REGION") or _EMBEDDED_REGION
+    if profile or "AWS_PROFILE" in os.environ or "AWS_ACCESS_KEY_ID" in os.environ:
+        return boto3.Session(region_name=region, profile_name=profile)
+    return boto3.Session("test", "test", region_name=region)
+
+
+def _is_loopback(url: str) -> bool:
+    try:
+        host = urlsplit(url).hostname or ""
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _stack(description: "StackTypeDef", session: boto3.Session) -> Stack:
+    name, status = description["StackName"], description["StackStatus"]
+    if status.startswith(_INCOMPLETE):
+        raise CommandError(f"stack `{name}` is {status}: wait until it is deployed, or deploy it again")
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in description.get("Outputs", [])}
+    parameters = {each["ParameterKey"]: each["ParameterValue"] for each in description.get("Parameters", [])}
+    try:
+        return Stack(
+            name=name,
+            session=session,
+            match_cache_table=outputs["MatchCacheTable"],
+            play_log_table=outputs["PlayLogTable"],
+            failed_play_log_table=outputs["FailedPlayLogTable"],
+            dead_letter_queue_url=outputs["DeadLetterQueueUrl"],
+            parking_lot_queue_url=outputs["ParkingLotQueueUrl"],
+            convert_matches_function=outputs["ConvertMatchesFunction"],
+            store_failures_function=outputs["StoreFailuresFunction"],
+            shards=int(parameters["UnprocessedShards"]),
+            default_duration=timedelta(seconds=float(parameters["DefaultDurationSeconds"])),
+            flag_below_confidence=Decimal(parameters["FlagBelowConfidence"]),
+        )
+    except KeyError as missing:
+        raise CommandError(
+            f"stack `{name}` ({status}) has no {missing.args[0]}: name the stack that playlog was deployed as with "
+            "--stack, or deploy its template again"
+        ) from None

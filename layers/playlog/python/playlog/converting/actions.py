@@ -1,0 +1,319 @@
+"""The writes of the hot path in DynamoDB's wire format, as the PynamoDB models define it.
+
+PynamoDB would build the same, at many times the CPU time for every match. ``tests/unit/converting/test_actions.py`` holds both
+against each other, attribute by attribute.
+
+The two actions that every match needs, its play's and its own, are JSON templates: made once from the action as it
+reads here, and filled in for each match.
+"""
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from functools import cache
+from json.encoder import encode_basestring_ascii as _quoted
+from typing import Any, TypeAlias
+
+from playlog.converting.guard import FIRST_REACH, Guard
+from playlog.domain import timestamps
+from playlog.domain.airing import Airing, Play, PlayKey, time_of
+from playlog.domain.match import Item, Match
+
+# One entry of TransactItems.
+Action: TypeAlias = dict[str, dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """Names of the tables that a run writes; ``station_guard`` only where airings have a gap."""
+
+    match_cache: str
+    play_log: str
+    station_guard: str = ""
+
+
+def actions(airing: Airing, play: Play, tables: Tables, now: datetime) -> list[Action]:
+    """The actions that write an airing, to look at. See ``texts``."""
+    return [json.loads(text) for text in texts(airing, play, tables, now)]
+
+
+def texts(airing: Airing, play: Play, tables: Tables, now: datetime) -> list[str]:
+    """The actions that write an airing, each in JSON: the play, then each match in order, then the flags.
+
+    Args:
+        airing: what is written.
+        play: the play once the airing's matches are part of it.
+        tables: where to.
+        now: the time of the write, with an offset.
+    """
+    written_at = timestamps.to_text(now)
+    flags = [json.dumps(_flag_bridged(bridged, tables.play_log, written_at)) for bridged in airing.bridged]
+    if not airing.matches:
+        return flags
+    return [
+        _create_play(airing.matches[0], play, tables.play_log, written_at)
+        if airing.play is None
+        else json.dumps(_extend_play(airing.play, play, tables.play_log, written_at)),
+        *_mark_played(airing.matches, play.key.play_id, tables.match_cache, written_at),
+        *flags,
+    ]
+
+
+def raise_guard(before: Guard, after: Guard, tables: Tables) -> Action:
+    """The action that lets a transaction take effect only if nobody wrote plays of the station since they were read.
+
+    Args:
+        before: as it was before they were read.
+        after: as it is once the transaction is done.
+        tables: where to.
+    """
+    values = {
+        ":version": {"N": str(after.version)},
+        ":reach": {"N": _seconds(after.reach)},
+    }
+    if before.version:
+        values[":read"] = {"N": str(before.version)}
+    return {
+        "Update": {
+            "TableName": tables.station_guard,
+            "Key": {"station_id": {"S": before.station_id}},
+            "UpdateExpression": "SET version = :version, reach_seconds = :reach",
+            "ConditionExpression": "version = :read" if before.version else "attribute_not_exists(version)",
+            "ExpressionAttributeValues": values,
+        }
+    }
+
+
+def read_guard(item: Item) -> Guard:
+    """Reads a StationGuard item. What a person broke of it is as good as not there."""
+    try:
+        reach = timedelta(seconds=float(item["reach_seconds"]["N"]))
+    except (KeyError, OverflowError):
+        reach = FIRST_REACH
+    return Guard(item["station_id"]["S"], int(item.get("version", {}).get("N", 0)), reach)
+
+
+# What ``read_play`` needs.
+PLAY_ATTRIBUTES = (
+    "station_id",
+    "play_id",
+    "track_id",
+    "start_time",
+    "stop_time",
+    "match_count",
+    "avg_confidence_score",
+    "confidence_sum",
+    "confidence_count",
+    "flagged",
+    "bridged",
+)
+
+
+def read_play(item: Item) -> Play:
+    """Reads a PlayLog item. One that is no play of the contract is a play with a defect.
+
+    Raises:
+        ValueError: not even its key is of the contract.
+    """
+    key = PlayKey(item["station_id"]["S"], item["play_id"]["S"])
+    try:
+        return _play(key, {name: value for name, value in item.items() if "NULL" not in value})
+    except (KeyError, ValueError, ArithmeticError) as error:
+        created = time_of(key.play_id)
+        defect = f"the play it belongs to cannot be read: {type(error).__name__}: {error}"
+        track_id = key.play_id.partition("#")[2]
+        return Play(key, track_id, created, created, 0, Decimal(0), 0, flagged=False, defect=defect)
+
+
+def _play(key: PlayKey, item: Item) -> Play:
+    mean = Decimal(item["avg_confidence_score"]["N"]) if "avg_confidence_score" in item else None
+    match_count = int(item["match_count"]["N"])
+    # A play that something else wrote has only the mean: then all its matches count as having one.
+    count = int(item["confidence_count"]["N"]) if "confidence_count" in item else match_count
+    play = Play(
+        key,
+        track_id=item["track_id"]["S"],
+        start_time=timestamps.from_text(item["start_time"]["S"]),
+        stop_time=timestamps.from_text(item["stop_time"]["S"]),
+        match_count=match_count,
+        confidence_sum=Decimal(0) if mean is None else _sum(item, mean * count),
+        confidence_count=0 if mean is None else count,
+        flagged=item.get("flagged", {}).get("BOOL", False),
+        bridged=item.get("bridged", {}).get("BOOL", False),
+    )
+    time_of(key.play_id)  # raises where the key is none of the contract's: a play's reach is counted from it
+    return play
+
+
+def _sum(item: Item, otherwise: Decimal) -> Decimal:
+    return Decimal(item["confidence_sum"]["N"]) if "confidence_sum" in item else otherwise
+
+
+def _create_play(first: Match, play: Play, table: str, written_at: str) -> str:
+    programme, mean = first.station_program_id, play.avg_confidence_score
+    template = _create_play_template(table, has_programme=programme is not None, has_mean=mean is not None)
+    return template % {
+        "station_id": _quoted(first.station_id),
+        "play_id": _quoted(play.key.play_id),
+        "track_id": _quoted(first.track_id),
+        "station_program_id": _quoted(programme or ""),
+        "source": _quoted(first.source),
+        "match_id": _quoted(first.match_id),
+        "start_time": f'"{timestamps.to_text(play.start_time)}"',
+        "stop_time": f'"{timestamps.to_text(play.stop_time)}"',
+        "duration_seconds": f'"{_seconds(play.stop_time - play.start_time)}"',
+        "match_count": f'"{play.match_count}"',
+        "avg_confidence_score": f'"{mean}"',
+        "confidence_sum": f'"{play.confidence_sum}"',
+        "confidence_count": f'"{play.confidence_count}"',
+        "flagged": "true" if play.flagged else "false",
+        "written_at": f'"{written_at}"',
+    }
+
+
+@cache
+def _create_play_template(table: str, *, has_programme: bool, has_mean: bool) -> str:
+    item: Item = {
+        "station_id": {"S": _blank("station_id")},
+        "play_id": {"S": _blank("play_id")},
+        "track_id": {"S": _blank("track_id")},
+        "source": {"S": _blank("source")},
+        "match_id": {"S": _blank("match_id")},
+        "match_count": {"N": _blank("match_count")},
+        "played_at": {"S": _blank("start_time")},
+        "start_time": {"S": _blank("start_time")},
+        "stop_time": {"S": _blank("stop_time")},
+        "duration_seconds": {"N": _blank("duration_seconds")},
+        "active": {"BOOL": True},
+        "claimed": {"BOOL": False},
+        "flagged": {"BOOL": _blank("flagged")},
+        "is_archived": {"BOOL": False},
+        "created_at": {"S": _blank("written_at")},
+        "updated_at": {"S": _blank("written_at")},
+    }
+    if has_programme:
+        item["station_program_id"] = {"S": _blank("station_program_id")}
+    if has_mean:
+        item["avg_confidence_score"] = {"N": _blank("avg_confidence_score")}
+        item["confidence_sum"] = {"N": _blank("confidence_sum")}
+        item["confidence_count"] = {"N": _blank("confidence_count")}
+    return _template(
+        {
+            "Put": {
+                "TableName": table,
+                "Item": item,
+                "ConditionExpression": "attribute_not_exists(play_id)",
+                # A play that is there already comes back with the refusal, so that joining it needs no read.
+                "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+            }
+        }
+    )
+
+
+def _extend_play(before: Play, play: Play, table: str, written_at: str) -> Action:
+    changes = {**_changing(play), "updated_at": {"S": written_at}}
+    if play.flagged == before.flagged:
+        del changes["flagged"]  # somebody may have set it since the play was read
+    return {
+        "Update": {
+            "TableName": table,
+            "Key": _key(play),
+            "UpdateExpression": "SET " + ", ".join(f"{name} = :{name}" for name in changes),
+            # The play must be as it was read: match_count rises with every write.
+            "ConditionExpression": "match_count = :read",
+            "ExpressionAttributeValues": {
+                ":read": {"N": str(before.match_count)},
+                **{f":{name}": value for name, value in changes.items()},
+            },
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        }
+    }
+
+
+def _flag_bridged(play: Play, table: str, written_at: str) -> Action:
+    return {
+        "Update": {
+            "TableName": table,
+            "Key": _key(play),
+            "UpdateExpression": "SET flagged = :true, bridged = :true, updated_at = :now",
+            "ConditionExpression": "attribute_exists(play_id)",
+            "ExpressionAttributeValues": {":true": {"BOOL": True}, ":now": {"S": written_at}},
+        }
+    }
+
+
+def _key(play: Play) -> Item:
+    return {"station_id": {"S": play.key.station_id}, "play_id": {"S": play.key.play_id}}
+
+
+def _changing(play: Play) -> Item:
+    """The attributes that a further match can change."""
+    start = {"S": timestamps.to_text(play.start_time)}
+    item: Item = {
+        "played_at": start,
+        "start_time": start,
+        "stop_time": {"S": timestamps.to_text(play.stop_time)},
+        "duration_seconds": {"N": _seconds(play.stop_time - play.start_time)},
+        "match_count": {"N": str(play.match_count)},
+        "flagged": {"BOOL": play.flagged},
+    }
+    if play.avg_confidence_score is not None:
+        item["avg_confidence_score"] = {"N": str(play.avg_confidence_score)}
+        item["confidence_sum"] = {"N": str(play.confidence_sum)}
+        item["confidence_count"] = {"N": str(play.confidence_count)}
+    return item
+
+
+def _mark_played(matches: Iterable[Match], play_id: str, table: str, written_at: str) -> list[str]:
+    template, play = _mark_played_template(table), _quoted(play_id)
+    return [
+        template % {"match_id": _quoted(match.match_id), "play_id": play, "written_at": f'"{written_at}"'}
+        for match in matches
+    ]
+
+
+@cache
+def _mark_played_template(table: str) -> str:
+    return _template(
+        {
+            "Update": {
+                "TableName": table,
+                "Key": {"match_id": {"S": _blank("match_id")}},
+                "UpdateExpression": (
+                    "SET #processed = :true, processed_at = :now, play_id = :play "
+                    "REMOVE unprocessed_shard, failed_reason"
+                ),
+                # The index lags behind the table, and another run may have been here: only a match that waits is
+                # played.
+                "ConditionExpression": "attribute_exists(unprocessed_shard) AND NOT #processed = :true",
+                "ExpressionAttributeNames": {"#processed": "processed"},
+                "ExpressionAttributeValues": {
+                    ":true": {"BOOL": True},
+                    ":now": {"S": _blank("written_at")},
+                    ":play": {"S": _blank("play_id")},
+                },
+            }
+        }
+    )
+
+
+def _blank(name: str) -> str:
+    """Stands in an action for a JSON value that each match brings of its own."""
+    return f"\0{name}\0"
+
+
+def _template(action: Action) -> str:
+    """The action in JSON, in which ``%`` fills in the blanks."""
+    text = json.dumps(action, separators=(",", ":"))
+    return re.sub(r'"\\u0000(\w+)\\u0000"', r"%(\1)s", text)
+
+
+def _seconds(duration: timedelta) -> str:
+    """Seconds as a decimal number, exact to the microsecond, without trailing zeros."""
+    if not duration.microseconds:
+        return str(duration.days * 86_400 + duration.seconds)
+    seconds = Decimal(duration // timedelta(microseconds=1)) / 1_000_000
+    return f"{seconds.normalize():f}"

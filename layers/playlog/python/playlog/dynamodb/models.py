@@ -1,0 +1,140 @@
+"""The tables as classes (CONTRACT, The three tables): their definition, and the way in for most of the code.
+
+The hot path speaks the wire format that they define: see ``playlog.converting.actions``.
+"""
+
+from pynamodb.attributes import (
+    BooleanAttribute,
+    MapAttribute,
+    NumberAttribute,
+    UnicodeAttribute,
+    UTCDateTimeAttribute,
+)
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
+from pynamodb.models import Model
+
+
+class _Patience:
+    # Of one request, in seconds; how often it is sent again is decided in one place, playlog.runtime.retry.
+    connect_timeout_seconds = 1
+    read_timeout_seconds = 2
+    max_retry_attempts = 0
+
+
+class UnprocessedIndex(GlobalSecondaryIndex["MatchCache"]):  # type: ignore[no-untyped-call]
+    """The matches that wait, a station's in one partition in the order of time."""
+
+    class Meta:
+        index_name = "unprocessed-index"
+        projection = AllProjection()
+
+    unprocessed_shard = UnicodeAttribute(hash_key=True)
+    matched_at = UnicodeAttribute(range_key=True)
+
+
+class MatchCache(Model):
+    """One detection of a track on a station, written by the detection system."""
+
+    class Meta(_Patience):
+        table_name: str
+
+    match_id = UnicodeAttribute(hash_key=True)
+    unprocessed_shard = UnicodeAttribute(null=True)
+    # As the writer wrote it, with any offset, or what it took for a time.
+    matched_at = UnicodeAttribute(null=True)
+    track_id = UnicodeAttribute(null=True)
+    station_id = UnicodeAttribute(null=True)
+    station_program_id = UnicodeAttribute(null=True)
+    source = UnicodeAttribute(null=True)
+    duration_seconds = NumberAttribute(null=True)
+    avg_confidence_score = NumberAttribute(null=True)
+    processed = BooleanAttribute(null=True)
+    processed_at = UTCDateTimeAttribute(null=True)
+    play_id = UnicodeAttribute(null=True)
+    attempts = NumberAttribute(null=True)
+    failed_reason = UnicodeAttribute(null=True)
+
+    unprocessed_index = UnprocessedIndex()
+
+
+class TrackIndex(GlobalSecondaryIndex["PlayLog"]):  # type: ignore[no-untyped-call]
+    """The plays of a track in the order of time."""
+
+    class Meta:
+        index_name = "track-index"
+        projection = AllProjection()
+
+    track_id = UnicodeAttribute(hash_key=True)
+    played_at = UTCDateTimeAttribute(range_key=True)
+
+
+class PlayLog(Model):
+    """One play of a track on a station, what royalties are paid on."""
+
+    class Meta(_Patience):
+        table_name: str
+
+    station_id = UnicodeAttribute(hash_key=True)
+    play_id = UnicodeAttribute(range_key=True)
+    track_id = UnicodeAttribute()
+    station_program_id = UnicodeAttribute(null=True)
+    source = UnicodeAttribute()
+    match_id = UnicodeAttribute()
+    match_count = NumberAttribute()
+    played_at = UTCDateTimeAttribute()
+    start_time = UTCDateTimeAttribute()
+    stop_time = UTCDateTimeAttribute()
+    duration_seconds = NumberAttribute()
+    avg_confidence_score = NumberAttribute(null=True)
+    # What the mean is made of, so that a further match changes it exactly.
+    confidence_sum = NumberAttribute(null=True)
+    confidence_count = NumberAttribute(null=True)
+    active = BooleanAttribute()
+    claimed = BooleanAttribute()
+    flagged = BooleanAttribute()
+    bridged = BooleanAttribute(null=True)
+    is_archived = BooleanAttribute()
+    created_at = UTCDateTimeAttribute()
+    updated_at = UTCDateTimeAttribute()
+
+    track_index = TrackIndex()
+
+
+class StationGuard(Model):
+    """What keeps runs that write plays of a station at once apart: see ``playlog.converting.guard``."""
+
+    class Meta(_Patience):
+        table_name: str
+
+    station_id = UnicodeAttribute(hash_key=True)
+    version = NumberAttribute()
+    reach_seconds = NumberAttribute()
+
+
+class ReasonIndex(GlobalSecondaryIndex["FailedPlayLog"]):  # type: ignore[no-untyped-call]
+    """The failures of a reason code in the order of time."""
+
+    class Meta:
+        index_name = "reason-index"
+        projection = AllProjection()
+
+    reason_code = UnicodeAttribute(hash_key=True)
+    failed_at = UTCDateTimeAttribute(range_key=True)
+
+
+class FailedPlayLog(Model):
+    """One failed conversion."""
+
+    class Meta(_Patience):
+        table_name: str
+
+    match_id = UnicodeAttribute(hash_key=True)
+    attempt = NumberAttribute(range_key=True)
+    reason_code = UnicodeAttribute()
+    reason = UnicodeAttribute()
+    will_retry = BooleanAttribute()
+    failed_at = UTCDateTimeAttribute()
+    stored_at = UTCDateTimeAttribute()
+    match: MapAttribute[str, object] = MapAttribute()  # type: ignore[no-untyped-call]
+
+    reason_index = ReasonIndex()

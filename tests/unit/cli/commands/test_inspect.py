@@ -1,0 +1,180 @@
+"""`playlog inspect`: what an operator is told is wrong, where it cannot be made on a deployed stack."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from playlog_cli.commands.inspect import problems, show
+from playlog_cli.stacks.deployment import Facts, FunctionFacts, MappingFacts, ScheduleFacts, TargetFacts, may_invoke
+from playlog_cli.stacks.runs import RunFacts
+from rich.console import Console
+
+ACCOUNT = "arn:aws:lambda:eu-west-1:123456789012"
+RULE = "arn:aws:events:eu-west-1:123456789012:rule/playlog-schedule"
+QUEUE = "arn:aws:sqs:eu-west-1:123456789012:dead-letters"
+NOW = "2026-03-14T12:00:00.000000+0000"
+
+
+def function(logical_id: str, **facts: Any) -> FunctionFacts:
+    return FunctionFacts(
+        logical_id=logical_id,
+        name=f"playlog-{logical_id}",
+        arn=f"{ACCOUNT}:function:playlog-{logical_id}",
+        **{"state": "Active", "last_update": "Successful", "last_modified": "2026-03-13T12:00:00.000000+0000", **facts},
+    )
+
+
+CONVERTER, STORE = function("ConvertMatchesFunction"), function("StoreFailuresFunction")
+RUN = RunFacts(
+    "2026-03-14T11:59:00.000000+0000", 60, 4.1, "succeeded", "97 matches processed, 95 plays created, 3 failed"
+)
+SOUND = Facts(
+    stack="playlog",
+    region="eu-west-1",
+    asked_at=NOW,
+    schedule_expression="rate(2 minutes)",
+    dead_letter_queue_arn=QUEUE,
+    functions=(CONVERTER, STORE),
+    schedules=(
+        ScheduleFacts(
+            logical_id="ConvertMatchesFunctionSchedule",
+            name="playlog-schedule",
+            arn=RULE,
+            expression="rate(2 minutes)",
+            enabled=True,
+            targets=(TargetFacts("target", CONVERTER.arn or "", exists=True, may_invoke=True),),
+        ),
+    ),
+    mappings=(
+        MappingFacts("StoreFailuresFunctionDeadLetters", "a-uuid", "Enabled", None, QUEUE, STORE.arn or "", NOW, None),
+    ),
+    runs=(RUN, replace(RUN, age_seconds=180)),
+)
+
+
+def wrong(facts: Facts) -> list[tuple[str, str]]:
+    return [(problem.resource, problem.wrong) for problem in problems(facts)]
+
+
+def test_of_a_sound_stack_nothing_is_wrong() -> None:
+    assert problems(SOUND) == []
+
+
+@pytest.mark.parametrize(
+    ("facts", "says"),
+    [
+        ({"state": "Failed", "state_reason": "The role may not be assumed"}, "Failed: The role may not be assumed"),
+        ({"state": "Pending"}, "it is in the state Pending"),
+        ({"last_update": "Failed", "last_update_reason": "No such layer"}, "its last update failed: No such layer"),
+        ({"reserved_concurrency": 0}, "its reserved concurrency is 0"),
+    ],
+)
+def test_a_function_that_cannot_be_invoked_is_told_with_lambdas_reason(facts: dict[str, Any], says: str) -> None:
+    ((resource, told),) = wrong(replace(SOUND, functions=(CONVERTER, function("StoreFailuresFunction", **facts))))
+
+    assert resource == "StoreFailuresFunction"
+    assert says in told
+
+
+def test_a_mapping_that_cannot_read_its_queue_is_told_with_lambdas_reason() -> None:
+    (mapping,) = SOUND.mappings
+    denied = replace(mapping, last_result="PROBLEM: Function call failed")
+
+    assert wrong(replace(SOUND, mappings=(denied,))) == [
+        (mapping.logical_id, "Lambda says of it: PROBLEM: Function call failed")
+    ]
+
+
+def test_a_queue_that_is_gone_is_told() -> None:
+    assert wrong(replace(SOUND, dead_letter_queue_arn=None, mappings=())) == [
+        ("DeadLetterQueue", "there is no such queue: runs cannot push failures")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("expression", "age_seconds", "is_wrong"),
+    [
+        ("rate(2 minutes)", 590, False),
+        ("rate(2 minutes)", 610, True),
+        ("rate(30 minutes)", 3_500, False),
+        ("rate(30 minutes)", 3_700, True),
+    ],
+)
+def test_a_slow_schedule_is_not_taken_for_one_that_stands_still(
+    expression: str, age_seconds: float, is_wrong: bool
+) -> None:
+    runs = (replace(RUN, age_seconds=age_seconds),)
+
+    assert bool(problems(replace(SOUND, schedule_expression=expression, runs=runs))) is is_wrong
+
+
+def test_a_stack_that_was_deployed_just_now_has_had_no_run_and_that_is_right() -> None:
+    minutes_ago = "2026-03-14T11:58:00.000000+0000"
+    new = replace(CONVERTER, last_modified=minutes_ago)
+
+    assert problems(replace(SOUND, functions=(new, STORE), runs=())) == []
+    assert wrong(replace(SOUND, runs=())) == [
+        ("ConvertMatchesFunction", "no run has succeeded for 10 min: none within a day")
+    ]
+
+
+def test_a_run_under_way_is_no_failure_and_does_not_hide_one() -> None:
+    under_way = replace(RUN, age_seconds=5, seconds=None, outcome="under way", message="")
+    failed = replace(RUN, outcome="failed", message="RunError: nothing could be converted")
+
+    assert problems(replace(SOUND, runs=(under_way, RUN))) == []
+    assert wrong(replace(SOUND, runs=(under_way, failed, replace(RUN, age_seconds=180)))) == [
+        ("ConvertMatchesFunction", "the last run, 60 s ago, failed: RunError: nothing could be converted")
+    ]
+
+
+def test_what_is_wrong_is_red_and_before_all_else() -> None:
+    (schedule,) = SOUND.schedules
+    facts = replace(SOUND, schedules=(replace(schedule, enabled=False),))
+    console = Console(record=True, width=100, force_terminal=True, color_system="standard", file=None, quiet=False)
+
+    with console.capture() as captured:
+        show(facts, problems(facts), console)
+
+    lines = captured.get().splitlines()
+    assert lines[1] == "\x1b[1;31mConvertMatchesFunctionSchedule: it is disabled: nothing starts a run\x1b[0m"
+    assert lines[3].strip() == "aws events enable-rule --name playlog-schedule"
+
+
+# --- What a function's policy says. ---
+
+ALLOW = {
+    "Effect": "Allow",
+    "Principal": {"Service": "events.amazonaws.com"},
+    "Action": "lambda:InvokeFunction",
+    "Resource": CONVERTER.arn,
+    "Condition": {"ArnLike": {"AWS:SourceArn": RULE}},
+}
+
+
+@pytest.mark.parametrize(
+    ("statements", "wanted"),
+    [
+        ([ALLOW], True),
+        ([], False),
+        ([{**ALLOW, "Condition": {"ArnLike": {"AWS:SourceArn": RULE.replace("schedule", "*")}}}], True),
+        ([{**ALLOW, "Condition": {"ArnLike": {"AWS:SourceArn": RULE.replace("schedule", "other")}}}], False),
+        ([{**ALLOW, "Condition": {"StringEquals": {"aws:SourceAccount": "123456789012"}}}], True),
+        ([{**ALLOW, "Condition": {"StringEquals": {"aws:SourceAccount": ["210987654321"]}}}], False),
+        ([{**ALLOW, "Condition": {}, "Principal": "*", "Action": ["lambda:*"]}], True),
+        ([{**ALLOW, "Principal": {"Service": "sns.amazonaws.com"}}], False),
+        ([{**ALLOW, "Action": "lambda:GetFunction"}], False),
+        ([ALLOW, {**ALLOW, "Effect": "Deny", "Condition": {}}], False),
+        ([{**ALLOW, "Condition": {"Bool": {"aws:SecureTransport": "true"}}}], None),
+        ([ALLOW, {**ALLOW, "Condition": {"Bool": {"aws:SecureTransport": "true"}}}], True),
+    ],
+)
+def test_whether_a_rule_may_invoke_a_function_is_read_off_its_policy(
+    statements: list[dict[str, Any]], wanted: bool | None
+) -> None:
+    assert may_invoke(json.dumps({"Version": "2012-10-17", "Statement": statements}), RULE) is wanted
+
+
+def test_a_function_without_a_policy_lets_nothing_invoke_it() -> None:
+    assert may_invoke(None, RULE) is False

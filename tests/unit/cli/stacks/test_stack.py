@@ -1,0 +1,101 @@
+"""Finding the stack: a stack that cannot be worked on is told, and an embedded AWS needs nothing to be set."""
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from playlog_cli.errors import CommandError
+from playlog_cli.stacks.stack import _open_session, _stack
+
+OUTPUTS = (
+    "MatchCacheTable",
+    "PlayLogTable",
+    "FailedPlayLogTable",
+    "DeadLetterQueueUrl",
+    "ParkingLotQueueUrl",
+    "ConvertMatchesFunction",
+    "StoreFailuresFunction",
+)
+PARAMETERS = {"UnprocessedShards": "16", "DefaultDurationSeconds": "180", "FlagBelowConfidence": "62.5"}
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("ENDPOINT_URL", "REGION", "DEFAULT_REGION", "PROFILE", "ACCESS_KEY_ID", "SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(f"AWS_{name}", raising=False)
+    for name in ("CONFIG_FILE", "SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(f"AWS_{name}", "/dev/null")
+
+
+def description(status: str = "CREATE_COMPLETE", without: str = "") -> Any:
+    """A stack as CloudFormation describes it."""
+    return {
+        "StackName": "playlog",
+        "StackStatus": status,
+        "Outputs": [{"OutputKey": key, "OutputValue": f"the-{key}"} for key in OUTPUTS if key != without],
+        "Parameters": [
+            {"ParameterKey": key, "ParameterValue": value} for key, value in PARAMETERS.items() if key != without
+        ],
+    }
+
+
+@pytest.mark.parametrize(
+    "status", ["CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "UPDATE_IN_PROGRESS"]
+)
+def test_a_deployed_stack_is_known_by_its_outputs(status: str) -> None:
+    stack = _stack(description(status), _open_session("eu-central-1", None))
+    assert stack.match_cache_table == "the-MatchCacheTable"
+    assert stack.store_failures_function == "the-StoreFailuresFunction"
+    assert stack.shards == 16
+    assert (stack.default_duration, stack.flag_below_confidence) == (timedelta(minutes=3), Decimal("62.5"))
+
+
+@pytest.mark.parametrize(
+    "status", ["CREATE_IN_PROGRESS", "ROLLBACK_COMPLETE", "DELETE_IN_PROGRESS", "REVIEW_IN_PROGRESS"]
+)
+def test_a_stack_that_is_not_deployed_is_told_with_its_state(status: str) -> None:
+    with pytest.raises(CommandError, match=f"stack `playlog` is {status}: wait until it is deployed"):
+        _stack(description(status), _open_session("eu-central-1", None))
+
+
+@pytest.mark.parametrize("missing", [*OUTPUTS, *PARAMETERS])
+def test_a_stack_of_something_else_is_told_by_what_it_lacks(missing: str) -> None:
+    with pytest.raises(CommandError, match=f"has no {missing}: name the stack"):
+        _stack(description(without=missing), _open_session("eu-central-1", None))
+
+
+@pytest.mark.parametrize("endpoint", ["http://127.0.0.1:4566", "http://localhost:4566", "http://[::1]:4566"])
+def test_an_embedded_aws_needs_no_region_and_no_credentials(monkeypatch: pytest.MonkeyPatch, endpoint: str) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+    session = _open_session(None, None)
+    credentials = session.get_credentials()
+    assert credentials
+    assert (session.region_name, credentials.access_key, credentials.secret_key) == ("us-east-1", "test", "test")
+
+
+def test_an_embedded_aws_takes_what_the_user_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:4566")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "mine")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    session = _open_session("eu-west-1", None)
+    credentials = session.get_credentials()
+    assert credentials
+    assert (session.region_name, credentials.access_key) == ("eu-west-1", "mine")
+
+
+@pytest.mark.parametrize("endpoint", ["https://dynamodb.example.com", "http://10.0.0.1:4566", "not a url", "http://["])
+def test_made_up_credentials_never_leave_the_machine(monkeypatch: pytest.MonkeyPatch, endpoint: str) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    session = _open_session(None, None)
+    assert session.region_name is None
+    assert session.get_credentials() is None
+
+
+def test_the_region_may_stand_in_either_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-2")
+    assert _open_session(None, None).region_name == "eu-west-2"
+    monkeypatch.setenv("AWS_REGION", "eu-west-3")
+    assert _open_session(None, None).region_name == "eu-west-3"
+    assert _open_session("eu-west-1", None).region_name == "eu-west-1"
