@@ -40,6 +40,11 @@ _DEFECTS: dict[str, tuple[Item, ...]] = {
     "INVALID_SOURCE": ({"source": {"S": "Carrier pigeon"}},),
     "REJECTED": ({"track_id": {"S": "t" * 1100}}, {"station_id": {"S": "s" * 2100}}),
 }
+# Conversion ignores them, whatever their type.
+_NAMES_FOR_PEOPLE: tuple[Item, ...] = (
+    {"title": {"S": "Lonely Snow"}, "artist": {"S": "Lumley & the Tuesdays"}, "isrc": {"S": "USAB12345678"}},
+    {"album": {"N": "1989"}, "label": {"L": []}, "isrc": {"NULL": True}, "title": {"M": {}}},
+)
 _OFFSETS = (UTC, timezone(timedelta(hours=1)), timezone(timedelta(hours=-9, minutes=-30)))
 
 
@@ -139,6 +144,8 @@ def _valid(chance: random.Random, match_id: str, airing: Airing, shards: int) ->
         item["station_program_id"] = {"S": f"programme-{chance.randrange(3)}"}
     if chance.random() < 0.3:
         item["source"] = {"S": "Streaming"}
+    if chance.random() < 0.3:
+        item |= chance.choice(_NAMES_FOR_PEOPLE)
     return Drawn(match_id, airing, item, None)
 
 

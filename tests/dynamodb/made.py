@@ -10,8 +10,9 @@ from typing import Any
 from playlog.converting import actions
 from playlog.converting.actions import Action, Tables
 from playlog.converting.writing import Writer, Written
-from playlog.domain.airing import Airing, Play
+from playlog.domain.airing import Airing
 from playlog.domain.match import Item, Match
+from playlog.domain.play import Play
 from playlog.runtime.retry import Retry
 
 NOON = datetime(2026, 3, 14, 12, tzinfo=UTC)
@@ -40,7 +41,7 @@ def match(
         matched_at=NOON,
         duration=timedelta(minutes=3),
         source="Radio",
-        station_program_id=programme,
+        carried={} if programme is None else {"station_program_id": programme},
         avg_confidence_score=Decimal(90),
         item=item or {"match_id": {"S": match_id}, **WAITING},
     )

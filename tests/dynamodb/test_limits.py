@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 from playlog.converting.writing import Written
-from playlog.domain.failure import ReasonCode
 from playlog.domain.match import Item, Match
 from playlog.dynamodb import limits
 from playlog.runtime.retry import Retry
+from playlog.schema import ReasonCode
 
 from tests.dynamodb.conftest import Database
 from tests.dynamodb.made import WAITING, Conversion, match, write

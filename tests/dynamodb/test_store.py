@@ -4,11 +4,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from playlog.domain.failure import Failure, ReasonCode
+from playlog.domain.failure import Failure
 from playlog.dynamodb import limits
 from playlog.failures.dead_letter import DeadLetter
 from playlog.failures.recording import RefusedLetterError, store
 from playlog.runtime.retry import Retry
+from playlog.schema import ReasonCode
 from pynamodb.connection import Connection
 
 from tests.dynamodb.conftest import Database

@@ -8,9 +8,9 @@ from typing import Any
 from hypothesis import strategies as st
 from playlog.converting import actions
 from playlog.domain import timestamps
-from playlog.domain.airing import Play, PlayKey
 from playlog.domain.match import Item, Match
-from playlog.domain.validation import TYPES
+from playlog.domain.play import Play, PlayKey
+from playlog.schema import VALIDATED_TYPES
 
 NOW = datetime(2026, 3, 14, 12, tzinfo=UTC)
 MATCHED_AT = datetime(2026, 3, 14, 7, tzinfo=UTC)
@@ -64,7 +64,7 @@ def make_match(
         matched_at=matched_at,
         duration=timedelta(seconds=seconds),
         source="Radio",
-        station_program_id=station_program_id,
+        carried={} if station_program_id is None else {"station_program_id": station_program_id},
         avg_confidence_score=score,
         item=make_item(
             match_id,
@@ -143,12 +143,16 @@ _right_values: dict[str, st.SearchStrategy[dict[str, Any]]] = {
 @st.composite
 def items(draw: st.DrawFn) -> Item:
     """Matches with anything in them, but for the key, which DynamoDB itself checks."""
-    own: Item = draw(st.dictionaries(texts.filter(lambda name: name not in TYPES), attribute_values, max_size=4))
+    own: Item = draw(
+        st.dictionaries(texts.filter(lambda name: name not in VALIDATED_TYPES), attribute_values, max_size=4)
+    )
     named: Item = draw(
         st.fixed_dictionaries(
             {"match_id": texts.filter(bool).map(lambda text: {"S": text})},
             optional={
-                name: _right_values[kind] | attribute_values for name, kind in TYPES.items() if name != "match_id"
+                name: _right_values[kind] | attribute_values
+                for name, kind in VALIDATED_TYPES.items()
+                if name != "match_id"
             },
         )
     )

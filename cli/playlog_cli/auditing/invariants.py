@@ -15,8 +15,8 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from playlog.domain import timestamps
-from playlog.domain.airing import PlayKey, play_id_of
 from playlog.domain.match import Item
+from playlog.domain.play import PlayKey, play_id_of
 from playlog.domain.shards import shard_of
 from playlog.dynamodb.limits import SORT_KEY_BYTES, text_bytes
 

@@ -12,8 +12,8 @@ from functools import partial
 from typing import Annotated, Any, TypeAlias
 
 import typer
-from playlog.domain.airing import PlayKey
 from playlog.domain.match import Item
+from playlog.domain.play import PlayKey
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 

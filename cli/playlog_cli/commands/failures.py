@@ -13,10 +13,11 @@ from typing import Annotated, Any
 
 import typer
 from playlog.domain import timestamps
-from playlog.domain.failure import Failure, ReasonCode
+from playlog.domain.failure import Failure
 from playlog.domain.match import Item
-from playlog.domain.validation import judge
+from playlog.domain.validation import validate
 from playlog.failures.dead_letter import plain
+from playlog.schema import ReasonCode
 from rich.table import Table
 
 from playlog_cli.auditing import invariants
@@ -336,7 +337,7 @@ def defect_of(match: Item, now: datetime) -> str | None:
         match: item of MatchCache.
         now: with an offset.
     """
-    verdict = judge(match, now=now, default_duration=timedelta(minutes=3))
+    verdict = validate(match, now=now, default_duration=timedelta(minutes=3))
     return verdict.reason if isinstance(verdict, Failure) else None
 
 

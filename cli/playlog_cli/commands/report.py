@@ -12,9 +12,9 @@ from typing import Annotated, Any, TextIO, TypeAlias
 
 import typer
 from playlog.domain import timestamps
-from playlog.domain.failure import ReasonCode
 from playlog.domain.match import Item
 from playlog.failures.dead_letter import plain
+from playlog.schema import ReasonCode
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from playlog_cli.commands.options import AsJson, Profile, Region, StackName

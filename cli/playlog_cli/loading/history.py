@@ -11,12 +11,14 @@ from typing import TypeAlias
 
 from playlog.converting import actions
 from playlog.domain import timestamps
-from playlog.domain.airing import Airing, Play
-from playlog.domain.failure import Failure, ReasonCode
+from playlog.domain.airing import Airing
+from playlog.domain.failure import Failure
 from playlog.domain.match import Item, Match
-from playlog.domain.validation import judge
+from playlog.domain.play import Play
+from playlog.domain.validation import validate
 from playlog.failures.dead_letter import DeadLetter
 from playlog.failures.recording import record_of
+from playlog.schema import ReasonCode
 
 from playlog_cli.errors import shown
 from playlog_cli.loading.matches import RowError, Seen, match_of
@@ -110,7 +112,7 @@ def state_of(row: Row, seen: Seen, shards: int, default_duration: timedelta, now
         return None
     if not was_processed and not failed_reason:
         return Waiting(item)
-    verdict = judge(item, now=now, default_duration=default_duration)
+    verdict = validate(item, now=now, default_duration=default_duration)
     if failed_reason:
         code = verdict.reason_code if isinstance(verdict, Failure) else ReasonCode.UNEXPECTED
         return _failed(Failure(item, code, failed_reason), now)

@@ -14,8 +14,8 @@ from typing import Any, Self
 
 from playlog.domain.match import Item
 from playlog.domain.shards import shard_of
-from playlog.domain.validation import TYPES
 from playlog.dynamodb.limits import PARTITION_KEY_BYTES, SORT_KEY_BYTES, item_bytes
+from playlog.schema import VALIDATED_TYPES
 
 from playlog_cli.errors import shown
 from playlog_cli.loading.rows import Number, Row, Value
@@ -146,7 +146,7 @@ def _attribute(name: str, value: Value) -> dict[str, Any]:
     if not name:
         raise RowError("an attribute has no name: name it, or leave it out")
     _utf8(name, name)
-    if TYPES.get(name) == "N" and isinstance(value, Number) and number(value.text) is None:
+    if VALIDATED_TYPES.get(name) == "N" and isinstance(value, Number) and number(value.text) is None:
         return {"S": value.text}  # the converter records it as malformed
     return _typed(name, value, 1)
 

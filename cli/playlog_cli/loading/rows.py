@@ -19,7 +19,7 @@ from pathlib import Path, PurePath
 from stat import S_ISREG
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
 
-from playlog.domain.validation import TYPES
+from playlog.schema import VALIDATED_TYPES
 
 from playlog_cli.errors import shown
 
@@ -250,7 +250,7 @@ def _cells_problem(cells: list[str], header: list[str]) -> str | None:
 
 def _cell(name: str, cell: str) -> Value:
     """What JSON would say: CSV has no types, so that the contract's have to tell."""
-    match TYPES.get(name):
+    match VALIDATED_TYPES.get(name):
         case "N":
             return Number(cell)
         case "BOOL" if cell.lower() in ("true", "false"):

@@ -13,7 +13,7 @@ from playlog.converting.actions import Tables
 from playlog.converting.writing import Writer, Written
 from playlog.domain.failure import Failure
 from playlog.domain.match import Item, Match
-from playlog.domain.validation import judge
+from playlog.domain.validation import validate
 from playlog.failures.dead_letter import DeadLetter
 from playlog.failures.recording import connect, store
 from playlog_cli.auditing.invariants import Kind
@@ -50,7 +50,7 @@ def run(aws: Aws) -> None:
     settings = aws.convert_settings
     connection = connect(settings.match_cache_table, aws.store_settings.failed_play_log_table)
     waiting = [match for match in aws.matches() if "unprocessed_shard" in match]
-    verdicts = [judge(match, now=NOW, default_duration=timedelta(minutes=3)) for match in waiting]
+    verdicts = [validate(match, now=NOW, default_duration=timedelta(minutes=3)) for match in waiting]
     tables = Tables(settings.match_cache_table, settings.play_log_table, settings.station_guard_table)
     matches = [verdict for verdict in verdicts if isinstance(verdict, Match)]
     writer = Writer(aws.dynamodb, tables, timedelta(0), Decimal(0), aws.patience(), Event())

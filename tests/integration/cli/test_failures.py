@@ -6,12 +6,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from playlog.domain.failure import Failure, ReasonCode
+from playlog.domain.failure import Failure
 from playlog.domain.match import Item
 from playlog.domain.shards import shard_of
-from playlog.domain.validation import judge
+from playlog.domain.validation import validate
 from playlog.failures.dead_letter import DeadLetter
 from playlog.failures.recording import connect, store
+from playlog.schema import ReasonCode
 from playlog_cli.commands.failures import Change, failures_app, history_of, plain_values
 from playlog_cli.errors import CommandError
 from playlog_cli.stacks.stack import Stack
@@ -33,7 +34,7 @@ def invoke(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Resul
 
 
 def letters(matches: Iterable[Item], at: datetime = NOW) -> list[DeadLetter]:
-    verdicts = [judge(match, now=NOW, default_duration=timedelta(minutes=3)) for match in matches]
+    verdicts = [validate(match, now=NOW, default_duration=timedelta(minutes=3)) for match in matches]
     failures = [verdict for verdict in verdicts if isinstance(verdict, Failure)]
     return [DeadLetter.of(failure, max_attempts=3, now=at) for failure in failures]
 

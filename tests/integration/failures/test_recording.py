@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 from botocore.awsrequest import AWSResponse
-from playlog.domain.failure import Failure, ReasonCode
+from playlog.domain.failure import Failure
 from playlog.domain.match import Item
 from playlog.failures.dead_letter import DeadLetter
 from playlog.failures.recording import RefusedLetterError, connect, store
 from playlog.runtime.retry import RequestError, Retry, UnavailableError
+from playlog.schema import ReasonCode
 
 from tests.support.aws import (
     Aws,

@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from playlog.converting import actions
 from playlog.converting.packing import action_count, excess, pack, split
-from playlog.domain.airing import Airing, PlayKey
+from playlog.domain.airing import Airing
 from playlog.domain.match import Match
+from playlog.domain.play import PlayKey
 from playlog.dynamodb.limits import item_bytes
 
 from tests.support.builders import NOW, TABLES, make_match, make_play

@@ -8,8 +8,9 @@ from random import Random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from playlog.domain.airing import Airing, Play, PlayKey
+from playlog.domain.airing import Airing
 from playlog.domain.match import Match
+from playlog.domain.play import Play, PlayKey
 
 from tests.support.builders import MATCHED_AT, make_match, make_play, scores
 

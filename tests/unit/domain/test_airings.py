@@ -13,9 +13,9 @@ from random import Random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from playlog.domain.airing import Play, PlayKey, play_id_of
 from playlog.domain.grouping import group
 from playlog.domain.match import Match
+from playlog.domain.play import Play, PlayKey, play_id_of
 
 from tests.support import airings
 from tests.support.builders import MATCHED_AT, make_match

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from playlog.domain.airing import Airing
 from playlog.domain.grouping import group
 from playlog.domain.match import Match
-from playlog.domain.validation import judge
+from playlog.domain.validation import validate
 
 from tests.support.builders import MATCHED_AT, NOW, make_item, make_match
 
@@ -56,7 +56,7 @@ def test_matches_that_differ_in_one_of_the_three_are_two_plays(other: Match) -> 
 def test_the_same_instant_in_different_offsets_is_not_paid_twice() -> None:
     texts = ["2026-03-14T08:00:00+01:00", "2026-03-14T07:00:00Z", "2026-03-14T12:30:00+05:30"]
     judged = [
-        judge(make_item(f"m-{number}", matched_at={"S": text}), now=NOW, default_duration=timedelta(seconds=180))
+        validate(make_item(f"m-{number}", matched_at={"S": text}), now=NOW, default_duration=timedelta(seconds=180))
         for number, text in enumerate(texts)
     ]
     found = [verdict for verdict in judged if isinstance(verdict, Match)]

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from playlog.domain import timestamps
-from playlog.domain.failure import Failure, ReasonCode
+from playlog.domain.failure import Failure
 from playlog.domain.match import Item, Match
-from playlog.domain.validation import TYPES, judge
+from playlog.domain.validation import validate
+from playlog.schema import VALIDATED_TYPES, ReasonCode
 
 from tests.support.builders import NOW, attribute_values, items, make_item, texts, without
 
@@ -41,7 +42,7 @@ A_VALUE_OF_EACH_TYPE: dict[str, Any] = {
 
 
 def judged(item: Item) -> Match | Failure:
-    return judge(item, now=NOW, default_duration=DEFAULT)
+    return validate(item, now=NOW, default_duration=DEFAULT)
 
 
 def valid(item: Item) -> Match:
@@ -74,7 +75,7 @@ def test_a_match_comes_through_with_all_that_it_says() -> None:
         matched_at=datetime(2026, 3, 14, 7, tzinfo=UTC),
         duration=timedelta(seconds=201, milliseconds=500),
         source="Streaming",
-        station_program_id="morning",
+        carried={"station_program_id": "morning"},
         avg_confidence_score=Decimal("87.25"),
         item=item,
     )
@@ -85,7 +86,7 @@ def test_a_match_that_says_only_what_it_must_is_a_radio_match_of_the_default_len
 
     assert match.duration == DEFAULT
     assert match.source == "Radio"
-    assert match.station_program_id is None
+    assert match.carried == {}
     assert match.avg_confidence_score is None
 
 
@@ -148,14 +149,18 @@ def test_a_reason_says_the_bounds(name: str, bounds: str) -> None:
     assert bounds in failed(make_item(**{name: beyond.get(name, {"N": "-1"})})).reason
 
 
-@pytest.mark.parametrize("name", [name for name in TYPES if name != "match_id"])  # the key's type the table checks
+@pytest.mark.parametrize(
+    "name", [name for name in VALIDATED_TYPES if name != "match_id"]
+)  # the key's type the table checks
 def test_an_attribute_of_another_type_is_malformed_and_named(name: str) -> None:
     for kind, content in A_VALUE_OF_EACH_TYPE.items():
-        if kind != TYPES[name]:
+        if kind != VALIDATED_TYPES[name]:
             failure = failed(make_item(**{name: {kind: content}}))
 
             assert failure.reason_code == "MALFORMED"
-            assert failure.reason == f"{name} is of type {kind} ({content!r}): it must be of type {TYPES[name]}"
+            assert (
+                failure.reason == f"{name} is of type {kind} ({content!r}): it must be of type {VALIDATED_TYPES[name]}"
+            )
 
 
 def test_of_two_attributes_of_another_type_the_first_in_the_contracts_order_is_named() -> None:
@@ -185,7 +190,7 @@ def test_a_time_that_is_null_is_no_time() -> None:
 
 
 @settings(max_examples=40)
-@given(st.dictionaries(texts.filter(lambda name: name not in TYPES), attribute_values, max_size=4))
+@given(st.dictionaries(texts.filter(lambda name: name not in VALIDATED_TYPES), attribute_values, max_size=4))
 def test_attributes_of_the_writers_own_cost_no_play(own: Item) -> None:
     item = {**own, **make_item()}
 

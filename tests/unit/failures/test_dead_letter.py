@@ -10,12 +10,13 @@ from unittest.mock import create_autospec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from playlog.domain.failure import Failure, ReasonCode
+from playlog.domain.failure import Failure
 from playlog.domain.match import Item
 from playlog.dynamodb.models import FailedPlayLog, MatchCache
 from playlog.failures.dead_letter import LETTER_BYTES, BrokenLetterError, DeadLetter
 from playlog.failures.recording import store
 from playlog.runtime.retry import Retry
+from playlog.schema import ReasonCode
 from pynamodb.connection import Connection
 
 from tests.support.builders import NOW, items, make_item

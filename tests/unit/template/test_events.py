@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playlog.converting.run import shards_of
 from playlog.domain.failure import Failure
-from playlog.domain.validation import judge
+from playlog.domain.validation import validate
 from playlog.failures.dead_letter import BrokenLetterError, DeadLetter
 
 CHECKOUT = Path(__file__).resolve().parents[3]
@@ -56,6 +56,6 @@ def test_a_letter_would_tell_of_a_failure_that_the_sample_day_does_not_have(plac
         row = next(row for row in csv.DictReader(file) if row["match_id"] == letter.match_id)
     numbers = ("duration_seconds", "avg_confidence_score")
     item = {name: {"N" if name in numbers else "S": text} for name, text in row.items() if text}
-    failure = judge(item, now=datetime.now(UTC), default_duration=timedelta(seconds=180))
+    failure = validate(item, now=datetime.now(UTC), default_duration=timedelta(seconds=180))
     assert isinstance(failure, Failure)
     assert (letter.reason_code, letter.reason) == (failure.reason_code.value, failure.reason)

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from playlog.domain.airing import PlayKey
 from playlog.domain.match import Item
+from playlog.domain.play import PlayKey
 from playlog.domain.shards import shard_of
 from playlog_cli.auditing import invariants
 from playlog_cli.auditing.invariants import Account, Kind, Ledger, State, Violation

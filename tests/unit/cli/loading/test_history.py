@@ -68,7 +68,7 @@ def test_what_was_played_is_played(seen: Seen, processed: object) -> None:
         matched_at=datetime(2024, 3, 1, 12, 34, 56, 789_000, tzinfo=UTC),
         duration=timedelta(minutes=3),
         source="Radio",
-        station_program_id="7",
+        carried={"station_program_id": "7"},
         avg_confidence_score=played.match.avg_confidence_score,
         item={**WAITING_ITEM, "station_program_id": {"S": "7"}},
     )

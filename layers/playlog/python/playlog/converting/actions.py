@@ -1,10 +1,10 @@
-"""The writes of the hot path in DynamoDB's wire format, as the PynamoDB models define it.
+"""The actions of a transaction that writes plays, in DynamoDB's JSON.
 
-PynamoDB would build the same, at many times the CPU time for every match. ``tests/unit/converting/test_actions.py`` holds both
-against each other, attribute by attribute.
+PynamoDB would build the same actions with many times the CPU time. ``tests/unit/converting/test_actions.py`` compares
+both, attribute by attribute.
 
-The two actions that every match needs, its play's and its own, are JSON templates: made once from the action as it
-reads here, and filled in for each match.
+The two actions that every match needs are JSON templates: the one of its play, and its own. Each template is made once,
+from the action as it reads here, and filled in for each match.
 """
 
 import json
@@ -19,8 +19,9 @@ from typing import Any, TypeAlias
 
 from playlog.converting.guard import FIRST_REACH, Guard
 from playlog.domain import timestamps
-from playlog.domain.airing import Airing, Play, PlayKey, time_of
+from playlog.domain.airing import Airing
 from playlog.domain.match import Item, Match
+from playlog.domain.play import Play, PlayKey, time_of
 
 # One entry of TransactItems.
 Action: TypeAlias = dict[str, dict[str, Any]]
@@ -153,13 +154,13 @@ def _sum(item: Item, otherwise: Decimal) -> Decimal:
 
 
 def _create_play(first: Match, play: Play, table: str, written_at: str) -> str:
-    programme, mean = first.station_program_id, play.avg_confidence_score
-    template = _create_play_template(table, has_programme=programme is not None, has_mean=mean is not None)
+    carried, mean = first.carried, play.avg_confidence_score
+    template = _create_play_template(table, tuple(carried), has_mean=mean is not None)
     return template % {
+        **{name: _quoted(text) for name, text in carried.items()},
         "station_id": _quoted(first.station_id),
         "play_id": _quoted(play.key.play_id),
         "track_id": _quoted(first.track_id),
-        "station_program_id": _quoted(programme or ""),
         "source": _quoted(first.source),
         "match_id": _quoted(first.match_id),
         "start_time": f'"{timestamps.to_text(play.start_time)}"',
@@ -175,8 +176,9 @@ def _create_play(first: Match, play: Play, table: str, written_at: str) -> str:
 
 
 @cache
-def _create_play_template(table: str, *, has_programme: bool, has_mean: bool) -> str:
+def _create_play_template(table: str, carried: tuple[str, ...], *, has_mean: bool) -> str:
     item: Item = {
+        **{name: {"S": _blank(name)} for name in carried},
         "station_id": {"S": _blank("station_id")},
         "play_id": {"S": _blank("play_id")},
         "track_id": {"S": _blank("track_id")},
@@ -194,8 +196,6 @@ def _create_play_template(table: str, *, has_programme: bool, has_mean: bool) ->
         "created_at": {"S": _blank("written_at")},
         "updated_at": {"S": _blank("written_at")},
     }
-    if has_programme:
-        item["station_program_id"] = {"S": _blank("station_program_id")}
     if has_mean:
         item["avg_confidence_score"] = {"N": _blank("avg_confidence_score")}
         item["confidence_sum"] = {"N": _blank("confidence_sum")}

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Self
 
-from playlog.domain.airing import Play
+from playlog.domain.play import Play
 
 # Plays that were written while there was no gap are not in the guard. None is longer than its longest match.
 FIRST_REACH = timedelta(days=1)

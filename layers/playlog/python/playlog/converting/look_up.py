@@ -9,8 +9,8 @@ from typing import Any
 from playlog.converting import actions
 from playlog.converting.guard import Guard
 from playlog.domain import timestamps
-from playlog.domain.airing import Play, PlayKey
 from playlog.domain.match import Item, Match
+from playlog.domain.play import Play, PlayKey
 from playlog.dynamodb import limits
 from playlog.dynamodb.client import Client
 from playlog.runtime.retry import Retry, UnavailableError

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from playlog.domain.airing import Airing, PlayKey
+from playlog.domain.airing import Airing
+from playlog.domain.play import PlayKey
 from playlog.dynamodb import limits
 
 # What a write adds to an item, at most: times, keys, counts. The key of a play holds at most 1,024 bytes.

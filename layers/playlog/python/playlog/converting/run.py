@@ -16,7 +16,7 @@ from playlog.converting.writing import Writer, Written
 from playlog.domain import timestamps
 from playlog.domain.failure import Failure
 from playlog.domain.match import Item, Match
-from playlog.domain.validation import judge
+from playlog.domain.validation import validate
 from playlog.failures.dead_letter import DeadLetter
 from playlog.failures.sending import DeadLetterQueue
 from playlog.runtime.retry import RequestError, Retry, UnavailableError
@@ -230,7 +230,7 @@ def _pass_through(
     try:
         for page in pages:
             this.oldest = this.oldest or _oldest(page)
-            judged = [judge(item, now=now, default_duration=settings.default_duration) for item in page]
+            judged = [validate(item, now=now, default_duration=settings.default_duration) for item in page]
             writer.write((verdict for verdict in judged if isinstance(verdict, Match)), this.written)
             push(verdict for verdict in judged if isinstance(verdict, Failure))
             push(this.written.take_failures())

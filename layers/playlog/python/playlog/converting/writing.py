@@ -25,12 +25,14 @@ from playlog.converting import actions
 from playlog.converting.guard import Guard
 from playlog.converting.look_up import LookUp
 from playlog.converting.packing import excess, has_room, pack, split
-from playlog.domain.airing import Airing, Play, PlayKey
-from playlog.domain.failure import Failure, ReasonCode
+from playlog.domain.airing import Airing
+from playlog.domain.failure import Failure
 from playlog.domain.grouping import group
 from playlog.domain.match import Match
+from playlog.domain.play import Play, PlayKey
 from playlog.dynamodb.client import Client
 from playlog.runtime.retry import RequestError, Retry
+from playlog.schema import ReasonCode
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -10,8 +10,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from playlog.domain.airing import Airing, Play
+from playlog.domain.airing import Airing
 from playlog.domain.match import Match
+from playlog.domain.play import Play
 
 
 def group(matches: Iterable[Match], plays: Iterable[Play], gap: timedelta) -> list[Airing]:

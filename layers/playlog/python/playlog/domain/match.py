@@ -1,28 +1,29 @@
-"""A match that waits, as the index holds it and as the rest of the code knows it."""
+"""A match: as DynamoDB holds it, and as a valid value."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeAlias
 
-# An item in DynamoDB's wire format: {"track_id": {"S": "XX-PLY-26-00001"}, "duration_seconds": {"N": "201"}}.
+# An item in DynamoDB's JSON: {"track_id": {"S": "XX-PLY-26-00001"}, "duration_seconds": {"N": "201"}}.
 Item: TypeAlias = dict[str, dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A detection of a track on a station that was judged and found valid.
+    """A valid detection of a track on a station.
 
     Attributes:
         match_id: key in MatchCache.
         station_id: the station that was heard.
         track_id: the track that was recognized.
         matched_at: when the detected audio began, in UTC.
-        duration: how long it was heard.
+        duration: its length.
         source: ``Radio`` or ``Streaming``.
-        station_program_id: the programme, if the match names one.
+        carried: the optional attributes of this match that a new play takes from it (``schema.CARRIED``).
         avg_confidence_score: 0 to 100, if the match has one.
-        item: the match as the index holds it, for a dead letter, should its write be refused.
+        item: the match as the index holds it. A dead letter needs it if DynamoDB rejects the write.
     """
 
     match_id: str
@@ -31,6 +32,6 @@ class Match:
     matched_at: datetime
     duration: timedelta
     source: str
-    station_program_id: str | None
+    carried: Mapping[str, str]
     avg_confidence_score: Decimal | None
     item: Item

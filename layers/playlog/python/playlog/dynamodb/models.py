@@ -14,15 +14,15 @@ from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 from pynamodb.models import Model
 
 
-class _Patience:
-    # Of one request, in seconds; how often it is sent again is decided in one place, playlog.runtime.retry.
+class _Timeouts:
+    # Of one request, in seconds. Retries are playlog.runtime.retry's alone.
     connect_timeout_seconds = 1
     read_timeout_seconds = 2
     max_retry_attempts = 0
 
 
 class UnprocessedIndex(GlobalSecondaryIndex["MatchCache"]):  # type: ignore[no-untyped-call]
-    """The matches that wait, a station's in one partition in the order of time."""
+    """The waiting matches. A station's matches are in one partition, in the order of time."""
 
     class Meta:
         index_name = "unprocessed-index"
@@ -35,12 +35,12 @@ class UnprocessedIndex(GlobalSecondaryIndex["MatchCache"]):  # type: ignore[no-u
 class MatchCache(Model):
     """One detection of a track on a station, written by the detection system."""
 
-    class Meta(_Patience):
+    class Meta(_Timeouts):
         table_name: str
 
     match_id = UnicodeAttribute(hash_key=True)
     unprocessed_shard = UnicodeAttribute(null=True)
-    # As the writer wrote it, with any offset, or what it took for a time.
+    # As the writer wrote it: with any offset, or not a time at all.
     matched_at = UnicodeAttribute(null=True)
     track_id = UnicodeAttribute(null=True)
     station_id = UnicodeAttribute(null=True)
@@ -53,6 +53,7 @@ class MatchCache(Model):
     play_id = UnicodeAttribute(null=True)
     attempts = NumberAttribute(null=True)
     failed_reason = UnicodeAttribute(null=True)
+    expires_at = NumberAttribute(null=True)
 
     unprocessed_index = UnprocessedIndex()
 
@@ -69,9 +70,9 @@ class TrackIndex(GlobalSecondaryIndex["PlayLog"]):  # type: ignore[no-untyped-ca
 
 
 class PlayLog(Model):
-    """One play of a track on a station, what royalties are paid on."""
+    """One play of a track on a station. Royalties are paid on plays."""
 
-    class Meta(_Patience):
+    class Meta(_Timeouts):
         table_name: str
 
     station_id = UnicodeAttribute(hash_key=True)
@@ -86,7 +87,7 @@ class PlayLog(Model):
     stop_time = UTCDateTimeAttribute()
     duration_seconds = NumberAttribute()
     avg_confidence_score = NumberAttribute(null=True)
-    # What the mean is made of, so that a further match changes it exactly.
+    # The mean's parts, so that a further match changes the mean exactly.
     confidence_sum = NumberAttribute(null=True)
     confidence_count = NumberAttribute(null=True)
     active = BooleanAttribute()
@@ -101,9 +102,9 @@ class PlayLog(Model):
 
 
 class StationGuard(Model):
-    """What keeps runs that write plays of a station at once apart: see ``playlog.converting.guard``."""
+    """Keeps concurrent runs apart that write plays of one station: see ``playlog.converting.guard``."""
 
-    class Meta(_Patience):
+    class Meta(_Timeouts):
         table_name: str
 
     station_id = UnicodeAttribute(hash_key=True)
@@ -125,7 +126,7 @@ class ReasonIndex(GlobalSecondaryIndex["FailedPlayLog"]):  # type: ignore[no-unt
 class FailedPlayLog(Model):
     """One failed conversion."""
 
-    class Meta(_Patience):
+    class Meta(_Timeouts):
         table_name: str
 
     match_id = UnicodeAttribute(hash_key=True)
