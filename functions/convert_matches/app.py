@@ -1,4 +1,4 @@
-"""ConvertMatches: turns the matches that wait into plays. Every two minutes, or for a person."""
+"""ConvertMatches: turns waiting matches into plays, every two minutes or when a person invokes it."""
 
 import gc
 import os
@@ -8,33 +8,35 @@ from typing import Any
 import boto3
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from playlog.converting import hand_over
+from playlog.converting.report import report
+from playlog.dynamodb.client import Client
 from playlog.runtime.retry import CLIENT_CONFIG
 from playlog.runtime.settings import ConvertSettings
-from playlog.runtime.telemetry import logger, report
+from playlog.runtime.telemetry import logger
 
-dynamodb = boto3.client("dynamodb", config=CLIENT_CONFIG)
-sqs = boto3.client("sqs", config=CLIENT_CONFIG)
-# What was imported stays, and a run holds some ten thousand small objects for a moment and leaves hardly a cycle: the
-# garbage collector need not go through all that again and again.
+session = boto3.Session()
+dynamodb = Client(session.client("dynamodb", config=CLIENT_CONFIG), session.get_credentials())
+sqs = session.client("sqs", config=CLIENT_CONFIG)
+# Imported objects stay, and a run makes many short-lived ones with hardly a cycle: collect garbage less often.
 gc.freeze()
 gc.set_threshold(50_000)
 
 
 def functions() -> Any:
-    """Makes the client that hands over: few runs need one, and every cold start would pay for it."""
-    return boto3.client("lambda", config=CLIENT_CONFIG)
+    """Makes the client that hands over. Few runs need it, and every cold start would pay for it."""
+    return session.client("lambda", config=CLIENT_CONFIG)
 
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Converts what waits in the shards that the event names, or in all.
+    """Converts the waiting matches of the shards that the event names, or of all shards.
 
     Args:
-        event: the scheduled event, ``{}``, or ``{"shards": ["0", "3"]}``, with ``until`` if a run handed it over.
-        context: Lambda's; the run ends 15 s before the function's time does.
+        event: see docs/contract.md, The messages. A run that hands over adds ``until``.
+        context: Lambda's. The run ends 15 s before the function's time does.
 
     Returns:
-        The counts of the run (CONTRACT, The messages).
+        The counts of the run (docs/contract.md, The messages).
     """
     started = time.monotonic()
     settings = ConvertSettings.from_environment(os.environ)

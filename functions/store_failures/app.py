@@ -12,7 +12,7 @@ from playlog.runtime.retry import Retry
 from playlog.runtime.settings import StoreSettings
 from playlog.runtime.telemetry import logger
 
-# A batch in which all fail is answered like any other: each letter goes back to the queue by itself.
+# Even if all letters of a batch fail, the answer is partial: each letter goes back to the queue by itself.
 processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
 
@@ -25,16 +25,16 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Any:
         context: Lambda's.
 
     Returns:
-        The messages that could not be stored, which the queue delivers again and, after 3 tries, parks.
+        The messages that could not be stored. The queue delivers them again. After 3 tries they are parked.
     """
     settings = StoreSettings.from_environment(os.environ)
-    connection = connect(settings.match_cache_table, settings.failed_play_log_table)
+    tables = connect(settings.match_cache_table, settings.failed_play_log_table)
     retry = Retry.within(context.get_remaining_time_in_millis(), seconds_kept=SECONDS_KEPT)
 
     def store_record(record: SQSRecord) -> None:
         try:
             letter = DeadLetter.from_json(record.body)
-            stored = store(letter, connection, retry)
+            stored = store(letter, tables, retry)
         except Exception as error:
             logger.error("dead letter not stored", extra={"message_id": record.message_id, "error": str(error)})
             raise

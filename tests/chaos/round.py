@@ -47,6 +47,7 @@ from tests.chaos.world import (
 from tests.support import invariants as law
 from tests.support.airings import Airing as Heard
 from tests.support.airings import airings, summed
+from tests.support.clients import client_of
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -188,6 +189,7 @@ class _Round:
             default_duration=timedelta(seconds=DEFAULT_DURATION),
             flag_below_confidence=Decimal(self._chance.choice((0, 50))),
             max_attempts=self._chance.choice((1, 2, 3)),
+            retain_played=timedelta(0),
         )
         self._gap = self._settings.airing_gap
         self._airings = draw_airings(self._chance, self._gap)
@@ -323,7 +325,7 @@ class _Round:
             started = time.monotonic()
             patient = Retry.within(self._milliseconds(patience + SECONDS_KEPT), seconds_kept=SECONDS_KEPT)
             try:
-                return convert(shards, self._settings, clients.dynamodb, clients.sqs, patient)
+                return convert(shards, self._settings, client_of(clients.dynamodb), clients.sqs, patient)
             finally:
                 took = time.monotonic() - started - stalled()
                 if took > patience + OVERTIME:

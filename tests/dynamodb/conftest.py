@@ -12,12 +12,10 @@ import pytest
 from botocore.exceptions import ClientError
 from playlog.converting.actions import Tables
 from playlog.domain.match import Item
-from playlog.dynamodb.models import FailedPlayLog, MatchCache
-from playlog.failures.recording import connect
+from playlog.failures.recording import FailureTables, connect
 from playlog.runtime.retry import CLIENT_CONFIG, Retry
 from playlog_cli.errors import CommandError
 from playlog_cli.wiring import built_template
-from pynamodb.connection import Connection
 
 from tests.dynamodb import engines
 from tests.dynamodb.dynamodb_local import DynamoDBLocalError
@@ -148,10 +146,8 @@ def unique() -> str:
 
 
 @pytest.fixture
-def connection(database: Database) -> Connection:
-    """What ``store`` writes with."""
-    for model in (MatchCache, FailedPlayLog):
-        model._connection = None  # it keeps the table's name that it was first used with
+def tables(database: Database) -> FailureTables:
+    """The tables that ``store`` writes."""
     return connect(database.tables.match_cache, database.failed_play_log)
 
 

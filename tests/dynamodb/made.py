@@ -11,9 +11,12 @@ from playlog.converting import actions
 from playlog.converting.actions import Action, Tables
 from playlog.converting.writing import Writer, Written
 from playlog.domain.airing import Airing
+from playlog.domain.duplicates import ExactInstant
 from playlog.domain.match import Item, Match
 from playlog.domain.play import Play
 from playlog.runtime.retry import Retry
+
+from tests.support.clients import client_of
 
 NOON = datetime(2026, 3, 14, 12, tzinfo=UTC)
 NONE_FLAGGED = Decimal(0)
@@ -49,7 +52,7 @@ def match(
 
 def write(client: Any, tables: Tables, matches: Sequence[Match], written: Written, retry: Retry) -> None:
     """Writes the matches of a page; only those of the same instant are one play."""
-    writer = Writer(client, tables, timedelta(0), NONE_FLAGGED, retry, Event())
+    writer = Writer(client_of(client), tables, ExactInstant(), NONE_FLAGGED, retry, Event())
     writer.write(matches, written)
     writer.finish(written)
 
@@ -71,4 +74,4 @@ class Conversion:
     @property
     def actions(self) -> list[Action]:
         """The play's action, then one for each match."""
-        return actions.actions(self.airing, self.play, self.tables, NOON)
+        return actions.decode_airing(self.airing, self.play, self.tables, NOON)

@@ -8,6 +8,7 @@ from playlog.runtime.retry import Retry
 
 from tests.dynamodb.conftest import Database
 from tests.dynamodb.made import WAITING, Conversion, match, write
+from tests.support.clients import client_of
 
 MATCHES = 23
 
@@ -22,7 +23,7 @@ def put_waiting(database: Database, shard: str, times: list[str]) -> list[str]:
 
 def found(database: Database, shard: str, page_size: int, retry: Retry) -> list[list[str]]:
     """The ids of the matches that a pass through a shard reads, page by page."""
-    pages = read_pages(database.client, database.tables.match_cache, shard, page_size, retry)
+    pages = read_pages(client_of(database.client), database.tables.match_cache, shard, page_size, retry)
     return [[item["match_id"]["S"] for item in page] for page in pages]
 
 
@@ -35,7 +36,7 @@ def test_index_holds_the_matches_that_wait_and_no_others(database: Database, uni
     database.put_match(f"{unique}-played", unprocessed_shard=shard, matched_at=time)
     assert database.transact(*Conversion.of(database.tables, match(f"{unique}-played")).actions) == []
 
-    (page,) = read_pages(database.client, database.tables.match_cache, unique, 100, retry)
+    (page,) = read_pages(client_of(database.client), database.tables.match_cache, unique, 100, retry)
 
     assert page == [database.match(f"{unique}-waits")]
 
@@ -69,7 +70,7 @@ def test_matches_that_are_played_while_a_run_reads_on_take_none_with_them(
     written = Written()
 
     # The cursor names the last match of the page before, which stands in the index no more.
-    for page in read_pages(database.client, database.tables.match_cache, unique, 5, retry):
+    for page in read_pages(client_of(database.client), database.tables.match_cache, unique, 5, retry):
         write(database.client, database.tables, [match(item["match_id"]["S"]) for item in page], written, retry)
 
     assert written.matches == len(ids)

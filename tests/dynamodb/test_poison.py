@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 from playlog.converting.run import convert
 from playlog.failures.dead_letter import DeadLetter
-from playlog.failures.recording import store
+from playlog.failures.recording import FailureTables, store
 from playlog.runtime.retry import Retry
 from playlog.runtime.settings import ConvertSettings
-from pynamodb.connection import Connection
 
 from tests.dynamodb.conftest import Database, Letters
 from tests.dynamodb.made import WAITING
 from tests.support import invariants as law
+from tests.support.clients import client_of
 
 if TYPE_CHECKING:
     from playlog.domain.match import Item
@@ -98,7 +98,7 @@ POISONS: dict[str, tuple[dict[str, Any], str]] = {
 def test_no_match_waits_for_ever_or_takes_others_with_it_whatever_it_holds(
     database: Database,
     unique: str,
-    connection: Connection,
+    tables: FailureTables,
     retry: Retry,
     held: dict[str, Any],
     ends: str,
@@ -114,7 +114,7 @@ def test_no_match_waits_for_ever_or_takes_others_with_it_whatever_it_holds(
 
     letters = converted(database, unique, gap, retry)
     for letter in letters:
-        store(DeadLetter.from_json(letter), connection, retry)
+        store(DeadLetter.from_json(letter), tables, retry)
 
     assert judged(database, station["station_id"], [poisoned, *innocents]) == []
     states = [state_of(database, match_id) for match_id in [poisoned, *innocents]]
@@ -142,9 +142,10 @@ def converted(database: Database, shard: str, gap: timedelta, retry: Retry) -> l
         default_duration=timedelta(minutes=3),
         flag_below_confidence=Decimal(0),
         max_attempts=3,
+        retain_played=timedelta(0),
     )
     letters = Letters()
-    convert([shard], settings, database.client, cast("Any", letters), retry)
+    convert([shard], settings, client_of(database.client), cast("Any", letters), retry)
     return letters.taken
 
 

@@ -17,6 +17,8 @@ from playlog.converting.run import SECONDS_KEPT, convert, shards_of
 from playlog.runtime.retry import CLIENT_CONFIG, Retry
 from playlog.runtime.settings import ConvertSettings
 
+from tests.support.clients import client_of
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -48,7 +50,9 @@ def run() -> Outcome:
         client.meta.events.register("before-send.*", count)
     settings = ConvertSettings.from_environment(os.environ)
     shards = shards_of({}, settings.unprocessed_shards)
-    answer = convert(shards, settings, dynamodb, sqs, Retry.within(600_000, seconds_kept=SECONDS_KEPT)).as_answer()
+    answer = convert(
+        shards, settings, client_of(dynamodb), sqs, Retry.within(600_000, seconds_kept=SECONDS_KEPT)
+    ).as_answer()
     return Outcome(answer, dict(requests), [*peaks, peak_megabytes()])
 
 

@@ -13,6 +13,7 @@ from playlog.converting import look_up
 from playlog.converting.actions import Tables
 from playlog.converting.writing import Writer, Written
 from playlog.domain import timestamps
+from playlog.domain.duplicates import rule_for
 from playlog.domain.match import Item, Match
 from playlog.runtime import retry
 from playlog.runtime.retry import Retry
@@ -20,6 +21,7 @@ from playlog.runtime.retry import Retry
 from tests.stateful.memory import Answer, RefusalError, Request
 from tests.stateful.world import SECONDS, SETTINGS, Clients, Clock, Fault, World, clients
 from tests.support.builders import MATCHED_AT, make_match
+from tests.support.clients import client_of
 
 GAP = timedelta(seconds=30)
 DAY = 86_400
@@ -50,7 +52,7 @@ class Pages:
         tables = Tables(SETTINGS.match_cache_table, SETTINGS.play_log_table, SETTINGS.station_guard_table)
         patience = Retry(world.clock.now + SECONDS)
         self._world = world
-        self._writer = Writer(world.aws.dynamodb, tables, gap, Decimal(0), patience, Event())
+        self._writer = Writer(client_of(world.aws.dynamodb), tables, rule_for(gap), Decimal(0), patience, Event())
         self.written = Written()
 
     def write(self, *matches: Match) -> "Pages":

@@ -13,15 +13,14 @@ import boto3
 from botocore.exceptions import ConnectionClosedError
 from playlog.converting.run import Run, convert
 from playlog.domain.match import Item
-from playlog.dynamodb.models import FailedPlayLog, MatchCache
 from playlog.failures.dead_letter import DeadLetter
-from playlog.failures.recording import connect, store
+from playlog.failures.recording import FailureTables, connect, store
 from playlog.runtime.retry import CLIENT_CONFIG, Retry
 from playlog.runtime.settings import ConvertSettings
-from pynamodb.connection import Connection
 
 from tests.stateful.memory import Answer, Memory, RefusalError, Request, Table, answering
 from tests.support import invariants as law
+from tests.support.clients import client_of
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -42,6 +41,7 @@ SETTINGS = ConvertSettings(
     default_duration=timedelta(minutes=3),
     flag_below_confidence=Decimal(0),
     max_attempts=MAX_ATTEMPTS,
+    retain_played=timedelta(0),
 )
 FAILED_PLAY_LOG = "FailedPlayLog"
 
@@ -134,7 +134,7 @@ class World:
         """
         with self._planned(plan):
             settings = replace(SETTINGS, airing_gap=self.gap)
-            return convert(shards, settings, self.aws.dynamodb, self.aws.sqs, self._retry())
+            return convert(shards, settings, client_of(self.aws.dynamodb), self.aws.sqs, self._retry())
 
     def store(self, letter: str, plan: Plan) -> bool:
         """Stores a letter.
@@ -149,7 +149,7 @@ class World:
         """
         read = DeadLetter.from_json(letter)
         with self._planned(plan):
-            stored = store(read, self.aws.connection, self._retry())
+            stored = store(read, self.aws.tables, self._retry())
         self._done_with.add((read.match_id, read.attempt))
         return stored
 
@@ -253,7 +253,7 @@ class Clients:
     answer: Callable[[str, Request], Answer]
     dynamodb: "DynamoDBClient"
     sqs: "SQSClient"
-    connection: Connection
+    tables: FailureTables
 
 
 @contextmanager
@@ -267,9 +267,6 @@ def clients() -> Iterator[Clients]:
         raise AssertionError(f"{operation} before there is a world")
 
     with answering(answer):
-        for model in (MatchCache, FailedPlayLog):
-            model._connection = None  # what it may have spoken to before
-        connect.cache_clear()
         made = Clients(
             no_world,
             boto3.Session().client("dynamodb", config=CLIENT_CONFIG),

@@ -22,11 +22,13 @@ from botocore.handlers import BUILTIN_HANDLERS
 from moto import mock_aws
 from moto.core.models import botocore_stubber
 from playlog.domain.match import Item
+from playlog.dynamodb.client import Client
 from playlog.runtime.retry import CLIENT_CONFIG, Retry
 from playlog.runtime.settings import ConvertSettings, StoreSettings
 from playlog_cli.wiring import built_template
 
 from tests.support import invariants as law
+from tests.support.clients import client_of
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -159,6 +161,11 @@ class Aws:
     dynamodb: "DynamoDBClient"
     sqs: "SQSClient"
     door: Door
+
+    @property
+    def client(self) -> Client:
+        """The client of the path of every match, as the functions make it."""
+        return client_of(self.dynamodb)
 
     @property
     def clock(self) -> Clock:

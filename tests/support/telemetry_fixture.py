@@ -19,13 +19,14 @@ def emit(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) ->
     variables = environment("ConvertMatchesFunction")
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.delitem(sys.modules, "playlog.runtime.telemetry", raising=False)
+    for name in ("playlog.runtime.telemetry", "playlog.converting.report"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
     logging.Logger.manager.loggerDict.pop(variables["POWERTOOLS_SERVICE_NAME"], None)
-    telemetry = importlib.import_module("playlog.runtime.telemetry")
+    module = importlib.import_module("playlog.converting.report")
 
     def report(run: Run) -> list[dict[str, Any]]:
         capsys.readouterr()
-        telemetry.report(run, 4.1)
+        module.report(run, 4.1)
         return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
     return report

@@ -296,9 +296,9 @@ def deploy(session: Session, server: Server, parameters: Mapping[str, str]) -> N
             raise CommandError(f"template.yaml has no parameter {name}: it has {', '.join(sorted(known))}")
     arguments = ["deploy", "--config-env", "local", "--config-file", str(session.checkout / "samconfig.toml")]
     arguments += ["--template-file", str(template)]
-    if parameters:
-        pairs = (f"{name}={quoted(value)}" for name, value in parameters.items())
-        arguments += ["--parameter-overrides", *pairs]
+    # An option on the command line replaces samconfig.toml's, which says the same.
+    pairs = (f"{name}={quoted(value)}" for name, value in {**parameters, "Embedded": "true"}.items())
+    arguments += ["--parameter-overrides", *pairs]
     # Nothing here is as slow as AWS: its default is to look every 5 s.
     _sam(session, arguments, {**server.environment, "SAM_CLI_POLL_DELAY": "0.2"})
 

@@ -130,16 +130,19 @@ def cannot_be_played(failure: Failure, now: datetime) -> Failed:
     return _failed(Failure(failure.item, failure.reason_code, reason), now, was_played=True)
 
 
-def texts(airing: Airing, play: Play, tables: actions.Tables, now: datetime) -> list[str]:
-    """As ``actions.texts``, for matches that are not in MatchCache yet: they are put as played, with their play."""
-    about_play, *_ = actions.texts(airing, play, tables, now)
+def encode_airing(airing: Airing, play: Play, tables: actions.Tables, now: datetime) -> list[str]:
+    """Like ``actions.encode_airing``, for matches that are not in MatchCache yet: puts them, as played."""
+    of_play, *_ = actions.encode_airing(airing, play, tables, now)
     played: Item = {
         "processed": {"BOOL": True},
         "processed_at": {"S": timestamps.to_text(now)},
         "play_id": {"S": play.key.play_id},
     }
+    expiry = tables.expiry(now)
+    if expiry is not None:
+        played["expires_at"] = {"N": str(expiry)}
     puts = [put_new(tables.match_cache, {**_resting(match.item), **played}) for match in airing.matches]
-    return [about_play, *map(json.dumps, puts)]
+    return [of_play, *map(json.dumps, puts)]
 
 
 def put_new(table: str, item: Item) -> actions.Action:

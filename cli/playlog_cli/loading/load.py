@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
 from typing import Any, TypeAlias
@@ -19,6 +19,7 @@ from typing import Any, TypeAlias
 from botocore.exceptions import ClientError
 from playlog.converting.actions import Action, Tables
 from playlog.converting.writing import Writer, Written
+from playlog.domain.duplicates import ExactInstant
 from playlog.domain.match import Item, Match
 from playlog.dynamodb.limits import TRANSACTION_ACTIONS, TRANSACTION_BYTES, item_bytes
 from playlog.runtime.retry import TRANSIENT_CODES, RequestError, Retry, UnavailableError
@@ -298,16 +299,20 @@ class _Load:
             CommandError: DynamoDB throttles, or other writes are in the way, for longer than it is worth to wait.
             ClientError: DynamoDB refuses what has nothing to do with the matches.
         """
-        # As the old system had them: each instant its own play, whatever this stack's gap. The time has no end:
-        # ``Retry`` counts its tries as well, anew for each batch.
+        # The old system made a play of each instant, so this rule holds whatever the stack's gap is. There is no
+        # deadline: ``Retry`` counts its tries as well, anew for each batch.
         writer = Writer(
-            self._stack.dynamodb_asked_once,
-            Tables(self._stack.match_cache_table, self._stack.play_log_table),
-            timedelta(0),
+            self._stack.client,
+            Tables(
+                self._stack.match_cache_table,
+                self._stack.play_log_table,
+                retain_played=self._stack.retain_played,
+            ),
+            ExactInstant(),
             self._stack.flag_below_confidence,
             Retry(math.inf),
             self._took_a_write,
-            history.texts,
+            history.encode_airing,
         )
         written = Written()
         try:

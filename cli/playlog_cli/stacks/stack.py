@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import boto3
+import botocore.session
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from playlog.domain.duplicates import DuplicateRule, rule_for
+from playlog.dynamodb.client import Client
 from playlog.runtime import retry
 
 from playlog_cli.errors import CommandError
@@ -52,6 +55,8 @@ class Stack:
         shards: its ``UnprocessedShards``, 1 to 64.
         default_duration: its ``DefaultDurationSeconds``.
         flag_below_confidence: its ``FlagBelowConfidence``, 0 to 100.
+        airing_gap: its ``AiringGapSeconds``.
+        retain_played: its ``RetainPlayedDays``; zero keeps played matches for ever.
     """
 
     name: str
@@ -66,6 +71,13 @@ class Stack:
     shards: int
     default_duration: timedelta
     flag_below_confidence: Decimal
+    airing_gap: timedelta = timedelta(0)
+    retain_played: timedelta = timedelta(0)
+
+    @property
+    def rule(self) -> DuplicateRule:
+        """Which of its matches are one play."""
+        return rule_for(self.airing_gap)
 
     @cached_property
     def dynamodb(self) -> "DynamoDBClient":
@@ -73,9 +85,14 @@ class Stack:
         return self.session.client("dynamodb", config=CLIENT_CONFIG)
 
     @cached_property
-    def dynamodb_asked_once(self) -> "DynamoDBClient":
-        """Client for the tables that sends a request once: ``runtime.retry`` decides how often it is sent again."""
-        return self.session.client("dynamodb", config=retry.CLIENT_CONFIG)
+    def client(self) -> Client:
+        """The converter's client, which sends a request once: ``playlog.runtime.retry`` sends it again."""
+        session = botocore.session.Session(profile=self.session.profile_name)
+        return Client(
+            self.session.client("dynamodb", config=retry.CLIENT_CONFIG),
+            self.session.get_credentials(),
+            session.get_config_variable("ca_bundle"),
+        )
 
     @cached_property
     def sqs(self) -> "SQSClient":
@@ -168,6 +185,9 @@ def _stack(description: "StackTypeDef", session: boto3.Session) -> Stack:
             shards=int(parameters["UnprocessedShards"]),
             default_duration=timedelta(seconds=float(parameters["DefaultDurationSeconds"])),
             flag_below_confidence=Decimal(parameters["FlagBelowConfidence"]),
+            airing_gap=timedelta(seconds=float(parameters["AiringGapSeconds"])),
+            # A stack of contract 1 has no such parameter, and keeps every match.
+            retain_played=timedelta(days=int(parameters.get("RetainPlayedDays", "0"))),
         )
     except KeyError as missing:
         raise CommandError(

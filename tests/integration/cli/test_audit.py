@@ -11,6 +11,7 @@ import pytest
 import typer
 from playlog.converting.actions import Tables
 from playlog.converting.writing import Writer, Written
+from playlog.domain.duplicates import ExactInstant
 from playlog.domain.failure import Failure
 from playlog.domain.match import Item, Match
 from playlog.domain.validation import validate
@@ -53,7 +54,7 @@ def run(aws: Aws) -> None:
     verdicts = [validate(match, now=NOW, default_duration=timedelta(minutes=3)) for match in waiting]
     tables = Tables(settings.match_cache_table, settings.play_log_table, settings.station_guard_table)
     matches = [verdict for verdict in verdicts if isinstance(verdict, Match)]
-    writer = Writer(aws.dynamodb, tables, timedelta(0), Decimal(0), aws.patience(), Event())
+    writer = Writer(aws.client, tables, ExactInstant(), Decimal(0), aws.patience(), Event())
     writer.write(matches, Written())
     writer.finish(Written())
     for verdict in verdicts:

@@ -296,7 +296,7 @@ def test_what_waits_is_played_or_failed_when_it_is_drained(aws: Aws, stack: Stac
     def answer(shards: tuple[str, ...]) -> Answer:
         invocation = hand_over.Invocation("", 110_000)
         event = {"shards": list(shards)}
-        done = hand_over.run(event, aws.convert_settings, aws.dynamodb, aws.sqs, lambda: stack.functions, invocation)
+        done = hand_over.run(event, aws.convert_settings, aws.client, aws.sqs, lambda: stack.functions, invocation)
         for letter in aws.take_letters():
             store(DeadLetter.from_json(letter), connection, Retry(aws.clock.now + 10))
         return done.as_answer()

@@ -44,7 +44,7 @@ def play_item(track: str, at: datetime, station: str = "s", /, **attributes: dic
     """A play as the pipeline writes it, but for ``attributes``."""
     match = make_match(station_id=station, track_id=track, matched_at=at, seconds=181, score=Decimal(80))
     airing = Airing.creating((match,))
-    item: Item = actions.actions(airing, airing.play_with_matches(Decimal(0)), TABLES, NOW)[0]["Put"]["Item"]
+    item: Item = actions.decode_airing(airing, airing.play_with_matches(Decimal(0)), TABLES, NOW)[0]["Put"]["Item"]
     return {**item, **attributes}
 
 

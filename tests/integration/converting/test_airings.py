@@ -13,6 +13,7 @@ from playlog.converting.actions import Tables
 from playlog.converting.run import Run, RunError, convert
 from playlog.converting.writing import Writer, Written
 from playlog.domain import timestamps
+from playlog.domain.duplicates import WithinGap
 from playlog.domain.match import Item, Match
 
 from tests.support.aws import Aws, Fault, Request, Send, answered, lost_answer, on, refused
@@ -52,7 +53,7 @@ def run(aws: Aws, *, gap: int = 30, batch_size: int = 100, flag_below: int = 0, 
         batch_size=batch_size,
         flag_below_confidence=Decimal(flag_below),
     )
-    return convert(shards, settings, aws.dynamodb, aws.sqs, aws.patience())
+    return convert(shards, settings, aws.client, aws.sqs, aws.patience())
 
 
 def shown(play: Item) -> tuple[int, int, int]:
@@ -301,7 +302,7 @@ def write_in_this_thread(aws: Aws, matches: list[Match]) -> None:
     """What another run writes: a door that is open lets no other thread pass."""
     settings = aws.convert_settings
     tables = Tables(settings.match_cache_table, settings.play_log_table, settings.station_guard_table)
-    writer = Writer(aws.dynamodb, tables, timedelta(seconds=30), Decimal(0), aws.patience(), Event())
+    writer = Writer(aws.client, tables, WithinGap(timedelta(seconds=30)), Decimal(0), aws.patience(), Event())
     writer.write(matches, Written())
     writer.finish(Written())
 

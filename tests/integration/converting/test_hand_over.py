@@ -54,7 +54,7 @@ def run(aws: Aws, functions: Stubber, event: dict[str, Any], *, milliseconds_lef
     settings = replace(aws.convert_settings, batch_size=2)
     invocation = hand_over.Invocation("the-converter", milliseconds_left)
     client: Any = functions.client
-    return hand_over.run(event, settings, aws.dynamodb, aws.sqs, lambda: client, invocation)
+    return hand_over.run(event, settings, aws.client, aws.sqs, lambda: client, invocation)
 
 
 def fill(aws: Aws, *shards: str) -> None:

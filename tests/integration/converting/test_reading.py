@@ -18,7 +18,7 @@ def ids(page: list[Item]) -> list[str]:
 def read(aws: Aws, *, page_size: int = 2, retry: Retry | None = None) -> list[list[str]]:
     """The pages of shard 0."""
     table = aws.convert_settings.match_cache_table
-    return [ids(page) for page in read_pages(aws.dynamodb, table, "0", page_size, retry or aws.patience())]
+    return [ids(page) for page in read_pages(aws.client, table, "0", page_size, retry or aws.patience())]
 
 
 def put(aws: Aws, *hours: int) -> None:

@@ -33,7 +33,7 @@ pytest_plugins = ["tests.support.aws_fixture"]
 def run(aws: Aws, *, shards: Sequence[str] = ("0",), batch_size: int = 100, retry: Retry | None = None) -> Run:
     """Converts what waits."""
     settings = replace(aws.convert_settings, batch_size=batch_size)
-    return convert(shards, settings, aws.dynamodb, aws.sqs, retry or aws.patience())
+    return convert(shards, settings, aws.client, aws.sqs, retry or aws.patience())
 
 
 def make_items(count: int, **attributes: dict[str, Any]) -> list[Item]:

@@ -11,6 +11,7 @@ import pytest
 from botocore.awsrequest import AWSResponse
 from playlog.converting.actions import Tables
 from playlog.converting.writing import Writer, Written
+from playlog.domain.duplicates import rule_for
 from playlog.domain.match import Item, Match
 from playlog.runtime.retry import RequestError, Retry, UnavailableError
 
@@ -46,7 +47,9 @@ def write(
     settings = aws.convert_settings
     tables = Tables(settings.match_cache_table, settings.play_log_table, settings.station_guard_table)
     written = Written()
-    writer = Writer(aws.dynamodb, tables, timedelta(seconds=gap), Decimal(flag_below), retry or aws.patience(), Event())
+    writer = Writer(
+        aws.client, tables, rule_for(timedelta(seconds=gap)), Decimal(flag_below), retry or aws.patience(), Event()
+    )
     writer.write(list(matches), written)
     writer.finish(written)
     return written

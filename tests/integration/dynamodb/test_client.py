@@ -13,6 +13,7 @@ import boto3
 import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.config import Config
+from botocore.credentials import Credentials
 from botocore.exceptions import (
     ClientError,
     ConnectionClosedError,
@@ -59,6 +60,11 @@ def boto() -> "DynamoDBClient":
     return connect("https://dynamodb.test")
 
 
+def client_of(boto: "DynamoDBClient") -> Client:
+    """With the credentials of its session."""
+    return Client(boto, Credentials("key", "secret", "token"))
+
+
 def connect(url: str, config: Config = CLIENT_CONFIG) -> "DynamoDBClient":
     """As the functions make theirs."""
     session = boto3.Session("key", "secret", "token", region_name="us-east-1")
@@ -98,7 +104,7 @@ def test_a_page_is_read_as_boto3_reads_it(boto: "DynamoDBClient", found: list[It
     page = {"Items": [*found, BYTES], "Count": len(found) + 1, "LastEvaluatedKey": None}
 
     with answering(boto, 200, on_the_wire(page)):
-        answer = Client(boto).query(**QUERY)
+        answer = client_of(boto).query(**QUERY)
         read_by_boto3 = boto.query(**QUERY)
 
     assert answer == without_metadata(read_by_boto3)
@@ -107,9 +113,9 @@ def test_a_page_is_read_as_boto3_reads_it(boto: "DynamoDBClient", found: list[It
 
 def test_the_same_is_sent_to_the_same_place(boto: "DynamoDBClient") -> None:
     with answering(boto, 200, b"{}") as sent:
-        Client(boto).query(**QUERY)
+        client_of(boto).query(**QUERY)
         boto.query(**QUERY)
-        Client(boto).transact_write_items(actions=[json.dumps(ACTION)] * 2, token="t-1")
+        client_of(boto).transact_write_items(actions=[json.dumps(ACTION)] * 2, token="t-1")
         boto.transact_write_items(TransactItems=[ACTION] * 2, ClientRequestToken="t-1")
 
     for ours, of_boto3 in (sent[0], sent[1]), (sent[2], sent[3]):
@@ -123,21 +129,21 @@ def test_the_same_is_sent_to_the_same_place(boto: "DynamoDBClient") -> None:
 
 def test_credentials_that_were_renewed_sign_the_next_request() -> None:
     mine: Any = connect("https://dynamodb.test")
-    client = Client(mine)
+    credentials = Credentials("key", "secret", "token")
+    client = Client(mine, credentials)
     with answering(mine, 200, b"{}") as sent:
         client.query(**QUERY)
-        mine._request_signer._credentials.access_key = "renewed"
+        credentials.access_key = "renewed"
         client.query(**QUERY)
 
     assert ["Credential=renewed/" in request.headers["Authorization"] for request in sent] == [False, True]
 
 
-def test_without_credentials_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_credentials_it_says_so() -> None:
     mine: Any = connect("https://dynamodb.test")
-    monkeypatch.setattr(mine._request_signer, "_credentials", None)
 
     with pytest.raises(NoCredentialsError):
-        Client(mine).query(**QUERY)
+        Client(mine, None).query(**QUERY)
 
 
 # --- What goes wrong. ---
@@ -169,7 +175,7 @@ CANCELLED = {
 def test_a_refusal_is_told_as_boto3_tells_it(boto: "DynamoDBClient", status: int, body: bytes) -> None:
     with answering(boto, status, body):
         with pytest.raises(ClientError) as ours:
-            Client(boto).query(**QUERY)
+            client_of(boto).query(**QUERY)
         if body == b"[]":  # botocore fails of it
             assert ours.value.response["Error"]["Code"] == "413"
             return
@@ -188,7 +194,7 @@ def test_a_refusal_is_told_as_boto3_tells_it(boto: "DynamoDBClient", status: int
 @pytest.mark.parametrize("body", [b"", b'{"Items": [{"match_id"', b"[]", b"null"])
 def test_an_answer_that_is_not_whole_is_none(boto: "DynamoDBClient", body: bytes) -> None:
     with answering(boto, 200, body), pytest.raises(ResponseParserError):
-        Client(boto).query(**QUERY)
+        client_of(boto).query(**QUERY)
 
 
 def test_what_listens_to_boto3_hears_of_every_answer(boto: "DynamoDBClient") -> None:
@@ -200,11 +206,11 @@ def test_what_listens_to_boto3_hears_of_every_answer(boto: "DynamoDBClient") -> 
     boto.meta.events.register("response-received.dynamodb", listen)
     try:
         with answering(boto, 200, b'{"Count": 0}'):
-            Client(boto).query(**QUERY)
+            client_of(boto).query(**QUERY)
             boto.query(**QUERY)
         with answering(boto, 400, on_the_wire(CANCELLED)):
             with pytest.raises(ClientError):
-                Client(boto).transact_write_items(actions=[], token="t-1")
+                client_of(boto).transact_write_items(actions=[], token="t-1")
             with pytest.raises(ClientError):
                 boto.transact_write_items(TransactItems=[])
     finally:
@@ -262,12 +268,11 @@ def http(status: str, body: bytes, *, length: int | None = None, headers: str = 
     return head.encode() + body
 
 
-def test_requests_share_a_connection_that_boto3_opened() -> None:
+def test_requests_share_a_connection() -> None:
     with server(*[http("200 OK", b"{}")] * 4) as (url, connections):
-        boto = connect(url)
-        boto.query(**QUERY)
-        for _ in range(3):
-            Client(boto).query(**QUERY)
+        client = client_of(connect(url))
+        for _ in range(4):
+            client.query(**QUERY)
 
     assert connections == [4]
 
@@ -277,7 +282,7 @@ def test_an_answer_that_breaks_off_is_asked_for_again(monkeypatch: pytest.Monkey
     whole = b'{"Items": [], "Count": 0}'
     cut = http("200 OK", whole[:9], length=len(whole), headers="Connection: close\r\n")
     with server(cut, http("200 OK", whole)) as (url, _):
-        answer = Retry.within(60_000, seconds_kept=0).call(Client(connect(url)).query, "index", **QUERY)
+        answer = Retry.within(60_000, seconds_kept=0).call(client_of(connect(url)).query, "index", **QUERY)
 
     assert answer == {"Items": [], "Count": 0}
 
@@ -287,7 +292,7 @@ def test_a_refusal_that_breaks_off_is_asked_for_again(monkeypatch: pytest.Monkey
     refusal = on_the_wire(CANCELLED)
     cut = http("400 Bad Request", refusal[:99], length=len(refusal), headers="Connection: close\r\n")
     with server(cut, http("400 Bad Request", refusal)) as (url, _), pytest.raises(RequestError) as refused:
-        Retry.within(60_000, seconds_kept=0).call(Client(connect(url)).query, "index", **QUERY)
+        Retry.within(60_000, seconds_kept=0).call(client_of(connect(url)).query, "index", **QUERY)
 
     assert refused.value.code == "TransactionCanceledException"
     assert refused.value.answer["CancellationReasons"][1]["Item"] == BYTES
@@ -295,7 +300,7 @@ def test_a_refusal_that_breaks_off_is_asked_for_again(monkeypatch: pytest.Monkey
 
 def test_a_connection_that_closes_brings_no_answer() -> None:
     with server(b"Connection: close") as (url, _), pytest.raises((ConnectionClosedError, HTTPClientError)):
-        Client(connect(url)).query(**QUERY)
+        client_of(connect(url)).query(**QUERY)
 
 
 def test_a_server_that_is_away_brings_no_answer() -> None:
@@ -303,7 +308,7 @@ def test_a_server_that_is_away_brings_no_answer() -> None:
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
 
     with pytest.raises(EndpointConnectionError):
-        Client(connect(url)).query(**QUERY)
+        client_of(connect(url)).query(**QUERY)
 
 
 def test_a_server_that_says_nothing_is_waited_for_no_longer_than_the_clients_time() -> None:
@@ -312,4 +317,4 @@ def test_a_server_that_says_nothing_is_waited_for_no_longer_than_the_clients_tim
         mine = connect(url, CLIENT_CONFIG.merge(Config(read_timeout=0.05)))
 
         with pytest.raises(ReadTimeoutError):
-            Client(mine).query(**QUERY)
+            client_of(mine).query(**QUERY)

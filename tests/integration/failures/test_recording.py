@@ -7,6 +7,7 @@ import pytest
 from botocore.awsrequest import AWSResponse
 from playlog.domain.failure import Failure
 from playlog.domain.match import Item
+from playlog.dynamodb.models import MatchCache
 from playlog.failures.dead_letter import DeadLetter
 from playlog.failures.recording import RefusedLetterError, connect, store
 from playlog.runtime.retry import RequestError, Retry, UnavailableError
@@ -40,8 +41,8 @@ def make_letter(item: Item, code: ReasonCode = ReasonCode.INVALID_SOURCE, *, max
 def store_letter(aws: Aws, letter: DeadLetter, *, retry: Retry | None = None) -> bool:
     """Stores a letter, as the function does."""
     settings = aws.store_settings
-    connection = connect(settings.match_cache_table, settings.failed_play_log_table)
-    return store(letter, connection, retry or aws.patience())
+    tables = connect(settings.match_cache_table, settings.failed_play_log_table)
+    return store(letter, tables, retry or aws.patience())
 
 
 def retried_by_a_person(aws: Aws) -> Item:
@@ -325,3 +326,14 @@ def test_a_conversion_between_two_tries_is_not_undone(aws: Aws) -> None:
 
     assert aws.matches() == [played]
     assert aws.failures() == []
+
+
+def test_each_connection_keeps_its_own_tables() -> None:
+    first, second, again = connect("A", "FA"), connect("B", "FB"), connect("A", "FA")
+
+    assert [tables.names for tables in (first, second, again)] == [
+        "tables FA and A",
+        "tables FB and B",
+        "tables FA and A",
+    ]
+    assert not hasattr(MatchCache.Meta, "table_name")

@@ -33,7 +33,7 @@ def push(aws: Aws, *letters: DeadLetter, retry: Retry | None = None) -> DeadLett
     queue = DeadLetterQueue(aws.sqs, aws.convert_settings.dead_letter_queue_url, retry or aws.patience())
     for letter in letters:
         queue.add(letter)
-    queue.push()
+    queue.flush()
     return queue
 
 
@@ -53,7 +53,7 @@ def test_every_failure_reaches_the_queue_ten_in_a_request(aws: Aws) -> None:
     assert [len(batch) for batch in batches(aws)] == [10, 10, 3]
     taken = sorted((DeadLetter.from_json(text) for text in aws.take_letters()), key=lambda letter: letter.failed_at)
     assert taken == letters
-    assert queue.pushed == {"INVALID_TIME": 11, "MISSING_TRACK": 12}
+    assert queue.sent == {"INVALID_TIME": 11, "MISSING_TRACK": 12}
     assert (queue.left, queue.error) == (0, None)
 
 
@@ -79,7 +79,7 @@ def test_of_a_batch_taken_in_part_only_the_rest_goes_again(aws: Aws) -> None:
     queue = push(aws, *(make_letter(number) for number in range(6)))
 
     assert batches(aws) == [["m-0", "m-1", "m-2", "m-3", "m-4", "m-5"], ["m-1", "m-3", "m-5"]]
-    assert queue.pushed.total() == 6
+    assert queue.sent.total() == 6
     assert queue.left == 0
 
 
@@ -88,7 +88,7 @@ def test_a_letter_that_the_queue_never_takes_is_said_to_be_left(aws: Aws) -> Non
 
     queue = push(aws, *(make_letter(number) for number in range(10)))
 
-    assert queue.pushed.total() == 9
+    assert queue.sent.total() == 9
     assert queue.left == 1
 
 
@@ -99,7 +99,7 @@ def test_a_batch_whose_answer_was_lost_goes_again(aws: Aws) -> None:
     queue = push(aws, make_letter(1))
 
     assert len(aws.take_letters()) == 2
-    assert queue.pushed.total() == 1
+    assert queue.sent.total() == 1
 
 
 def test_a_queue_that_is_down_is_not_asked_again_by_the_same_run(aws: Aws) -> None:
@@ -109,7 +109,7 @@ def test_a_queue_that_is_down_is_not_asked_again_by_the_same_run(aws: Aws) -> No
 
     for number in range(1, 25):
         queue.add(make_letter(number))
-    queue.push()
+    queue.flush()
 
     assert isinstance(queue.error, UnavailableError)
     assert "DeadLetterQueue" in str(queue.error)

@@ -47,7 +47,7 @@ def count_actions(transaction: Iterable[Airing]) -> int:
 
 def actions_of(each: Airing) -> list[actions.Action]:
     """The actions that write an airing."""
-    return actions.actions(each, each.play_with_matches(Decimal(0)), TABLES, NOW)
+    return actions.decode_airing(each, each.play_with_matches(Decimal(0)), TABLES, NOW)
 
 
 # Plays whose actions add up to 100 in many ways; the page of large matches below adds up to 4 MB.

@@ -13,7 +13,7 @@ from random import Random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from playlog.domain.grouping import group
+from playlog.domain.duplicates import ExactInstant, WithinGap
 from playlog.domain.match import Match
 from playlog.domain.play import Play, PlayKey, play_id_of
 
@@ -75,7 +75,7 @@ class Log:
 
     def take(self, page: Sequence[Match]) -> None:
         """Groups and writes a page."""
-        for airing in group(page, self.plays.values(), GAP):
+        for airing in WithinGap(GAP).group(page, self.plays.values()):
             play = airing.play_with_matches(Decimal(0))
             assert (airing.play is None) == (play.key not in self.plays), "no play is created twice"
             self.plays[play.key] = play
@@ -164,11 +164,11 @@ def pages(found: Sequence[Match], random: Random) -> list[Sequence[Match]]:
 
 @pytest.mark.parametrize(("second", "plays"), [(0, 1), (9, 1), (40, 1), (41, 2)])
 def test_a_match_joins_when_it_begins_at_most_the_gap_after_the_stop(second: int, plays: int) -> None:
-    assert len(group([heard("m-1", 0), heard("m-2", second)], [], GAP)) == plays
+    assert len(WithinGap(GAP).group([heard("m-1", 0), heard("m-2", second)], [])) == plays
 
 
 def test_the_stop_is_the_latest_of_all_matches_so_far() -> None:
-    (airing,) = group([heard("m-1", 0, 100), heard("m-2", 5, 1), heard("m-3", 130)], [], GAP)
+    (airing,) = WithinGap(GAP).group([heard("m-1", 0, 100), heard("m-2", 5, 1), heard("m-3", 130)], [])
 
     assert len(airing.matches) == 3
 
@@ -177,7 +177,7 @@ def test_the_stop_is_the_latest_of_all_matches_so_far() -> None:
 def test_a_late_match_joins_the_play_that_it_continues_or_precedes(second: int) -> None:
     play = written(0, 10)
 
-    (airing,) = group([heard("m-1", second)], [play], GAP)
+    (airing,) = WithinGap(GAP).group([heard("m-1", second)], [play])
 
     assert (airing.play, airing.bridged) == (play, ())
 
@@ -185,14 +185,14 @@ def test_a_late_match_joins_the_play_that_it_continues_or_precedes(second: int) 
 def test_a_play_that_turns_out_to_begin_earlier_keeps_its_id() -> None:
     play = written(0, 10)
 
-    (airing,) = group([heard("m-1", -40)], [play], GAP)
+    (airing,) = WithinGap(GAP).group([heard("m-1", -40)], [play])
 
     after = airing.play_with_matches(Decimal(0))
     assert (after.key, after.start_time) == (play.key, play.start_time - timedelta(seconds=40))
 
 
 def test_a_match_between_two_plays_that_touches_neither_is_a_play() -> None:
-    (airing,) = group([heard("m-1", 100)], [written(0, 10), written(200, 10)], GAP)
+    (airing,) = WithinGap(GAP).group([heard("m-1", 100)], [written(0, 10), written(200, 10)])
 
     assert airing.play is None
 
@@ -200,7 +200,7 @@ def test_a_match_between_two_plays_that_touches_neither_is_a_play() -> None:
 def test_a_match_that_bridges_two_plays_joins_the_earlier_and_the_later_is_flagged() -> None:
     earlier, later = written(0, 10), written(70, 10)
 
-    (airing,) = group([heard("m-1", 35)], [later, earlier], GAP)
+    (airing,) = WithinGap(GAP).group([heard("m-1", 35)], [later, earlier])
 
     assert (airing.play, airing.bridged) == (earlier, (later,))
 
@@ -208,7 +208,7 @@ def test_a_match_that_bridges_two_plays_joins_the_earlier_and_the_later_is_flagg
 def test_a_match_that_bridges_three_plays_flags_both_later_ones() -> None:
     plays = [written(0, 10), written(70, 10), written(130, 10)]
 
-    (airing,) = group([heard("m-1", 35, 80)], plays, GAP)
+    (airing,) = WithinGap(GAP).group([heard("m-1", 35, 80)], plays)
 
     assert (airing.play, airing.bridged) == (plays[0], (plays[1], plays[2]))
 
@@ -216,7 +216,7 @@ def test_a_match_that_bridges_three_plays_flags_both_later_ones() -> None:
 def test_matches_that_bridge_only_together_flag_the_later_play() -> None:
     earlier, later = written(0, 10), written(120, 10)
 
-    (airing,) = group([heard("m-1", 40), heard("m-2", 80)], [earlier, later], GAP)
+    (airing,) = WithinGap(GAP).group([heard("m-1", 40), heard("m-2", 80)], [earlier, later])
 
     assert (airing.play, airing.bridged) == (earlier, (later,))
 
@@ -224,7 +224,7 @@ def test_matches_that_bridge_only_together_flag_the_later_play() -> None:
 def test_a_play_is_flagged_once_and_what_continues_it_alone_is_its_own() -> None:
     earlier, later = written(0, 45), written(70, 30, bridged=True)
 
-    (airing,) = group([heard("m-1", 125)], [earlier, later], GAP)
+    (airing,) = WithinGap(GAP).group([heard("m-1", 125)], [earlier, later])
 
     assert (airing.play, airing.bridged) == (later, ())
 
@@ -232,7 +232,7 @@ def test_a_play_is_flagged_once_and_what_continues_it_alone_is_its_own() -> None
 def test_a_flag_that_a_person_took_off_a_bridged_play_is_not_set_again() -> None:
     earlier, later = written(0, 10), replace(written(70, 10, bridged=True), flagged=False)
 
-    (airing,) = group([heard("m-1", 35)], [earlier, later], GAP)
+    (airing,) = WithinGap(GAP).group([heard("m-1", 35)], [earlier, later])
 
     assert (airing.play, airing.bridged) == (earlier, ())
 
@@ -242,7 +242,7 @@ def test_plays_of_a_time_without_a_gap_are_not_flagged_for_being_close(apart: in
     """They were told apart when they were written; a match that joins the first says nothing about that."""
     plays = [written(second, 10) for second in (0, apart, 2 * apart)]
 
-    (airing,) = group([heard("m-1", 5, 1)], plays, GAP)
+    (airing,) = WithinGap(GAP).group([heard("m-1", 5, 1)], plays)
 
     assert (airing.play, airing.bridged) == (plays[0], ())
 
@@ -251,13 +251,13 @@ def test_plays_of_a_time_without_a_gap_are_not_flagged_for_being_close(apart: in
 def test_another_track_or_station_is_another_airing(change: dict[str, str]) -> None:
     other = replace(heard("m-2", 5), **change)  # type: ignore[arg-type]
 
-    assert len(group([heard("m-1", 0), other], [], GAP)) == 2
+    assert len(WithinGap(GAP).group([heard("m-1", 0), other], [])) == 2
 
 
 def test_a_gap_of_zero_joins_only_the_same_instant() -> None:
     found = [heard("m-1", 0), heard("m-2", 0), heard("m-3", 5)]
 
-    grouped = group(found, [], timedelta(0))
+    grouped = ExactInstant().group(found, [])
 
     assert [[match.match_id for match in airing.matches] for airing in grouped] == [["m-1", "m-2"], ["m-3"]]
 
@@ -271,7 +271,7 @@ def test_times_at_the_ends_of_the_calendar_are_times_like_any_other() -> None:
         written(0, 10), start_time=datetime.max.replace(tzinfo=UTC), stop_time=datetime.max.replace(tzinfo=UTC)
     )
 
-    first, joined = group(ends, [last], timedelta(days=1))
+    first, joined = WithinGap(timedelta(days=1)).group(ends, [last])
 
     assert first.play is None
     assert joined.play == last

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from playlog.domain.airing import Airing
-from playlog.domain.grouping import group
+from playlog.domain.duplicates import ExactInstant
 from playlog.domain.match import Match
 from playlog.domain.validation import validate
 
@@ -29,7 +29,7 @@ matches = st.lists(
 
 def at_one_instant(matches: list[Match]) -> list[Airing]:
     """The airings of matches where there is no gap."""
-    return group(matches, [], timedelta(0))
+    return ExactInstant().group(matches, [])
 
 
 def test_matches_of_the_same_station_track_and_instant_are_one_play() -> None:

@@ -14,7 +14,7 @@ from playlog.domain.failure import Failure
 from playlog.domain.match import Item
 from playlog.dynamodb.models import FailedPlayLog, MatchCache
 from playlog.failures.dead_letter import LETTER_BYTES, BrokenLetterError, DeadLetter
-from playlog.failures.recording import store
+from playlog.failures.recording import FailureTables, store
 from playlog.runtime.retry import Retry
 from playlog.schema import ReasonCode
 from pynamodb.connection import Connection
@@ -203,7 +203,8 @@ def record_of(letter: DeadLetter, monkeypatch: pytest.MonkeyPatch) -> Item:
     monkeypatch.setattr(MatchCache.Meta, "table_name", "MatchCache", raising=False)
     monkeypatch.setattr(FailedPlayLog.Meta, "table_name", "FailedPlayLog", raising=False)
     connection = create_autospec(Connection, instance=True)
-    assert store(letter, connection, Retry(time.monotonic() + 60))
+    tables = FailureTables(MatchCache, FailedPlayLog, connection)
+    assert store(letter, tables, Retry(time.monotonic() + 60))
     (put,) = connection.transact_write_items.call_args.kwargs["put_items"]
     record: Item = put["Item"]
     return record

@@ -17,6 +17,7 @@ CONVERT = {
     "DEFAULT_DURATION_SECONDS": "180",
     "FLAG_BELOW_CONFIDENCE": "62.5",
     "MAX_ATTEMPTS": "3",
+    "RETAIN_PLAYED_DAYS": "90",
 }
 STORE = {"MATCH_CACHE_TABLE": "playlog-MatchCache", "FAILED_PLAY_LOG_TABLE": "playlog-FailedPlayLog"}
 
@@ -32,6 +33,7 @@ def test_what_the_template_sets_is_what_convert_matches_works_with() -> None:
         unprocessed_shards=8,
         default_duration=timedelta(seconds=180),
         flag_below_confidence=Decimal("62.5"),
+        retain_played=timedelta(days=90),
         max_attempts=3,
     )
 

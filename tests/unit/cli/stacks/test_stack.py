@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from playlog.domain.duplicates import WithinGap
 from playlog_cli.errors import CommandError
 from playlog_cli.stacks.stack import _open_session, _stack
 
@@ -17,7 +18,13 @@ OUTPUTS = (
     "ConvertMatchesFunction",
     "StoreFailuresFunction",
 )
-PARAMETERS = {"UnprocessedShards": "16", "DefaultDurationSeconds": "180", "FlagBelowConfidence": "62.5"}
+PARAMETERS = {
+    "UnprocessedShards": "16",
+    "DefaultDurationSeconds": "180",
+    "FlagBelowConfidence": "62.5",
+    "AiringGapSeconds": "30",
+    "RetainPlayedDays": "90",
+}
 
 
 @pytest.fixture(autouse=True)
@@ -49,6 +56,7 @@ def test_a_deployed_stack_is_known_by_its_outputs(status: str) -> None:
     assert stack.store_failures_function == "the-StoreFailuresFunction"
     assert stack.shards == 16
     assert (stack.default_duration, stack.flag_below_confidence) == (timedelta(minutes=3), Decimal("62.5"))
+    assert (stack.rule, stack.retain_played) == (WithinGap(timedelta(seconds=30)), timedelta(days=90))
 
 
 @pytest.mark.parametrize(

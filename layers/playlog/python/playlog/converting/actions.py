@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cache
-from json.encoder import encode_basestring_ascii as _quoted
 from typing import Any, TypeAlias
 
 from playlog.converting.guard import FIRST_REACH, Guard
@@ -23,31 +22,45 @@ from playlog.domain.airing import Airing
 from playlog.domain.match import Item, Match
 from playlog.domain.play import Play, PlayKey, time_of
 
+# A text as JSON, quoted. One encoder serves all: json.dumps checks its options at every call.
+_quoted = json.JSONEncoder().encode
 # One entry of TransactItems.
 Action: TypeAlias = dict[str, dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """Names of the tables that a run writes; ``station_guard`` only where airings have a gap."""
+    """The tables that a run writes.
+
+    Attributes:
+        match_cache: name of the table.
+        play_log: name of the table.
+        station_guard: name of the table. Only ``WithinGap`` uses it.
+        retain_played: how long MatchCache keeps a played match; zero keeps it for ever.
+    """
 
     match_cache: str
     play_log: str
     station_guard: str = ""
+    retain_played: timedelta = timedelta(0)
+
+    def expiry(self, now: datetime) -> int | None:
+        """``expires_at`` of a match that is played now: epoch seconds; None if it is kept for ever."""
+        return int((now + self.retain_played).timestamp()) if self.retain_played else None
 
 
-def actions(airing: Airing, play: Play, tables: Tables, now: datetime) -> list[Action]:
-    """The actions that write an airing, to look at. See ``texts``."""
-    return [json.loads(text) for text in texts(airing, play, tables, now)]
+def decode_airing(airing: Airing, play: Play, tables: Tables, now: datetime) -> list[Action]:
+    """The actions that write an airing, as Python values. See ``encode_airing``."""
+    return [json.loads(text) for text in encode_airing(airing, play, tables, now)]
 
 
-def texts(airing: Airing, play: Play, tables: Tables, now: datetime) -> list[str]:
+def encode_airing(airing: Airing, play: Play, tables: Tables, now: datetime) -> list[str]:
     """The actions that write an airing, each in JSON: the play, then each match in order, then the flags.
 
     Args:
         airing: what is written.
-        play: the play once the airing's matches are part of it.
-        tables: where to.
+        play: the play after the airing's matches were added to it.
+        tables: where to write.
         now: the time of the write, with an offset.
     """
     written_at = timestamps.to_text(now)
@@ -58,18 +71,18 @@ def texts(airing: Airing, play: Play, tables: Tables, now: datetime) -> list[str
         _create_play(airing.matches[0], play, tables.play_log, written_at)
         if airing.play is None
         else json.dumps(_extend_play(airing.play, play, tables.play_log, written_at)),
-        *_mark_played(airing.matches, play.key.play_id, tables.match_cache, written_at),
+        *_mark_played(airing.matches, play.key.play_id, tables, now),
         *flags,
     ]
 
 
 def raise_guard(before: Guard, after: Guard, tables: Tables) -> Action:
-    """The action that lets a transaction take effect only if nobody wrote plays of the station since they were read.
+    """The action that makes a transaction fail if another run wrote plays of the station since they were read.
 
     Args:
-        before: as it was before they were read.
-        after: as it is once the transaction is done.
-        tables: where to.
+        before: the guard before the plays were read.
+        after: the guard after the transaction.
+        tables: where to write.
     """
     values = {
         ":version": {"N": str(after.version)},
@@ -89,7 +102,7 @@ def raise_guard(before: Guard, after: Guard, tables: Tables) -> Action:
 
 
 def read_guard(item: Item) -> Guard:
-    """Reads a StationGuard item. What a person broke of it is as good as not there."""
+    """Reads a StationGuard item. Treats attributes with an invalid value as missing."""
     try:
         reach = timedelta(seconds=float(item["reach_seconds"]["N"]))
     except (KeyError, OverflowError):
@@ -97,7 +110,7 @@ def read_guard(item: Item) -> Guard:
     return Guard(item["station_id"]["S"], int(item.get("version", {}).get("N", 0)), reach)
 
 
-# What ``read_play`` needs.
+# The attributes that ``read_play`` needs.
 PLAY_ATTRIBUTES = (
     "station_id",
     "play_id",
@@ -114,10 +127,10 @@ PLAY_ATTRIBUTES = (
 
 
 def read_play(item: Item) -> Play:
-    """Reads a PlayLog item. One that is no play of the contract is a play with a defect.
+    """Reads a PlayLog item. A play with a missing or invalid attribute gets a ``defect``.
 
     Raises:
-        ValueError: not even its key is of the contract.
+        ValueError: its ``play_id`` does not begin with a time.
     """
     key = PlayKey(item["station_id"]["S"], item["play_id"]["S"])
     try:
@@ -132,7 +145,7 @@ def read_play(item: Item) -> Play:
 def _play(key: PlayKey, item: Item) -> Play:
     mean = Decimal(item["avg_confidence_score"]["N"]) if "avg_confidence_score" in item else None
     match_count = int(item["match_count"]["N"])
-    # A play that something else wrote has only the mean: then all its matches count as having one.
+    # A play that another program wrote has only the mean. Then the mean counts for all its matches.
     count = int(item["confidence_count"]["N"]) if "confidence_count" in item else match_count
     play = Play(
         key,
@@ -145,7 +158,7 @@ def _play(key: PlayKey, item: Item) -> Play:
         flagged=item.get("flagged", {}).get("BOOL", False),
         bridged=item.get("bridged", {}).get("BOOL", False),
     )
-    time_of(key.play_id)  # raises where the key is none of the contract's: a play's reach is counted from it
+    time_of(key.play_id)  # raises ValueError if the key is invalid: a play's reach is counted from it
     return play
 
 
@@ -206,7 +219,7 @@ def _create_play_template(table: str, carried: tuple[str, ...], *, has_mean: boo
                 "TableName": table,
                 "Item": item,
                 "ConditionExpression": "attribute_not_exists(play_id)",
-                # A play that is there already comes back with the refusal, so that joining it needs no read.
+                # An existing play comes back with the rejection, so that joining it needs no read.
                 "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
             }
         }
@@ -216,13 +229,13 @@ def _create_play_template(table: str, carried: tuple[str, ...], *, has_mean: boo
 def _extend_play(before: Play, play: Play, table: str, written_at: str) -> Action:
     changes = {**_changing(play), "updated_at": {"S": written_at}}
     if play.flagged == before.flagged:
-        del changes["flagged"]  # somebody may have set it since the play was read
+        del changes["flagged"]  # a person may have set it since the play was read
     return {
         "Update": {
             "TableName": table,
             "Key": _key(play),
             "UpdateExpression": "SET " + ", ".join(f"{name} = :{name}" for name in changes),
-            # The play must be as it was read: match_count rises with every write.
+            # match_count rises with every write, so an equal one means that the play is as it was read.
             "ConditionExpression": "match_count = :read",
             "ExpressionAttributeValues": {
                 ":read": {"N": str(before.match_count)},
@@ -267,33 +280,37 @@ def _changing(play: Play) -> Item:
     return item
 
 
-def _mark_played(matches: Iterable[Match], play_id: str, table: str, written_at: str) -> list[str]:
-    template, play = _mark_played_template(table), _quoted(play_id)
-    return [
-        template % {"match_id": _quoted(match.match_id), "play_id": play, "written_at": f'"{written_at}"'}
-        for match in matches
-    ]
+def _mark_played(matches: Iterable[Match], play_id: str, tables: Tables, now: datetime) -> list[str]:
+    expiry = tables.expiry(now)
+    template = _mark_played_template(tables.match_cache, expires=expiry is not None)
+    same_for_all = {
+        "play_id": _quoted(play_id),
+        "written_at": f'"{timestamps.to_text(now)}"',
+        "expires_at": f'"{expiry}"',
+    }
+    return [template % {"match_id": _quoted(match.match_id), **same_for_all} for match in matches]
 
 
 @cache
-def _mark_played_template(table: str) -> str:
+def _mark_played_template(table: str, *, expires: bool) -> str:
+    expiry = ", expires_at = :expires" if expires else ""
     return _template(
         {
             "Update": {
                 "TableName": table,
                 "Key": {"match_id": {"S": _blank("match_id")}},
                 "UpdateExpression": (
-                    "SET #processed = :true, processed_at = :now, play_id = :play "
+                    f"SET #processed = :true, processed_at = :now, play_id = :play{expiry} "
                     "REMOVE unprocessed_shard, failed_reason"
                 ),
-                # The index lags behind the table, and another run may have been here: only a match that waits is
-                # played.
+                # The index lags behind the table, and another run may be faster: only a waiting match is played.
                 "ConditionExpression": "attribute_exists(unprocessed_shard) AND NOT #processed = :true",
                 "ExpressionAttributeNames": {"#processed": "processed"},
                 "ExpressionAttributeValues": {
                     ":true": {"BOOL": True},
                     ":now": {"S": _blank("written_at")},
                     ":play": {"S": _blank("play_id")},
+                    **({":expires": {"N": _blank("expires_at")}} if expires else {}),
                 },
             }
         }
@@ -301,12 +318,12 @@ def _mark_played_template(table: str) -> str:
 
 
 def _blank(name: str) -> str:
-    """Stands in an action for a JSON value that each match brings of its own."""
+    """A placeholder in an action for a value that differs from match to match."""
     return f"\0{name}\0"
 
 
 def _template(action: Action) -> str:
-    """The action in JSON, in which ``%`` fills in the blanks."""
+    """The action in JSON, with ``%`` placeholders."""
     text = json.dumps(action, separators=(",", ":"))
     return re.sub(r'"\\u0000(\w+)\\u0000"', r"%(\1)s", text)
 

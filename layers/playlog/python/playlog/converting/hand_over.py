@@ -1,7 +1,7 @@
-"""hand over: what a scheduled run cannot get through alone goes on side by side, in a run for each shard.
+"""Hand over: a scheduled run with a large backlog starts one more run for each unfinished shard.
 
-It cannot pile up. Only a scheduled run hands over, once, and at most one run for each shard; they have ended before the
-next scheduled run begins; and none is tried again. What they leave waits for that run, like everything else.
+Runs cannot pile up. Only a scheduled run hands over, once, and to at most one run per shard. These runs end before the
+next scheduled run begins, and Lambda does not retry them. The matches that they leave wait for the next run.
 """
 
 import json
@@ -18,28 +18,29 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from playlog.converting.run import SECONDS_KEPT, EventError, Run, convert, shards_of
 from playlog.domain import timestamps
+from playlog.dynamodb.client import Client
 from playlog.runtime.retry import Retry
 from playlog.runtime.settings import ConvertSettings
 from playlog.runtime.telemetry import logger
 
 if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_sqs import SQSClient
 
-# Of its time, that a scheduled run works alone: 22 s of 110 s. Most runs need less, and what is left is worth a start.
+# A scheduled run works alone for this share of its time, 22 s of 110 s. Most runs end before; a larger backlog is
+# worth the start of more runs.
 SHARE_ALONE = 0.2
-# A run that could begin requests for less than this is not worth its start.
+# A run that has less time than this to begin requests is not worth its start.
 LEAST_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """What Lambda tells of an invocation.
+    """What Lambda says about an invocation.
 
     Attributes:
         function: the function's name.
-        milliseconds_left: of its time.
+        milliseconds_left: time until Lambda stops it.
     """
 
     function: str
@@ -51,10 +52,10 @@ class Plan:
     """What an event asks of a run.
 
     Attributes:
-        shards: to work on.
-        until: when the run, and every run that it hands over to, has ended.
-        was_handed_over: whether another run asked for this one.
-        seconds_alone: after which it hands over; infinite if it never does.
+        shards: the shards to convert.
+        until: when the run, and every run that it hands over to, must have ended.
+        was_handed_over: whether another run started this one.
+        seconds_alone: seconds after which it hands over; infinite if it never does.
     """
 
     shards: list[str]
@@ -68,19 +69,19 @@ def plan(event: dict[str, Any], unprocessed_shards: int, now: datetime, millisec
 
     Args:
         event: the scheduled event, ``{}``, or ``{"shards": ["0", "3"]}``. A run that hands over adds ``until``: an ISO
-            8601 time with an offset, when the other has to have ended.
-        unprocessed_shards: how many shards there are.
+            8601 time with an offset, when the other run must have ended.
+        unprocessed_shards: the stack's ``UnprocessedShards``, 1 to 64.
         now: with an offset.
-        milliseconds_left: of the function's time.
+        milliseconds_left: time until Lambda stops the function.
 
     Raises:
-        EventError: it asks for what is no shard, or ``until`` is no such time.
+        EventError: it names an unknown shard, or ``until`` is not such a time.
     """
     end = now + timedelta(milliseconds=milliseconds_left)
     shards = shards_of(event, unprocessed_shards)
     if "until" in event:
-        return Plan(shards, min(end, _time(event["until"])), was_handed_over=True, seconds_alone=math.inf)
-    # A person, or `playlog drain`, is told that matches are left and asks again.
+        return Plan(shards, min(end, _parse_until(event["until"])), was_handed_over=True, seconds_alone=math.inf)
+    # A person, or `playlog drain`, reads in the answer that matches are left, and starts the next run.
     scheduled = event.get("source") == "aws.events"
     alone = SHARE_ALONE * milliseconds_left / 1000 if scheduled else math.inf
     return Plan(shards, end, was_handed_over=False, seconds_alone=alone)
@@ -89,62 +90,62 @@ def plan(event: dict[str, Any], unprocessed_shards: int, now: datetime, millisec
 def run(
     event: dict[str, Any],
     settings: ConvertSettings,
-    dynamodb: "DynamoDBClient",
+    dynamodb: Client,
     sqs: "SQSClient",
     functions: Callable[[], "LambdaClient"],
     invocation: Invocation,
 ) -> Run:
-    """Converts what waits in the shards that the event names, and hands over what it may and does not get through.
+    """Converts the waiting matches of the shards that the event names, and hands over what it cannot finish.
 
     Args:
         event: as ``plan`` reads it.
         settings: of the function.
         dynamodb: client.
         sqs: client.
-        functions: makes a client for Lambda, which few runs need.
-        invocation: the run's.
+        functions: makes a client for Lambda. Few runs need one.
+        invocation: of the run.
 
     Returns:
-        What was done: nothing, where the run was handed over and comes too late.
+        What was done. Nothing, if another run started this one too late.
 
     Raises:
-        EventError: the event asks for what there is not.
+        EventError: the event names an unknown shard.
         RunError, RequestError: as ``convert`` raises them.
     """
     now = datetime.now(UTC)
-    asked = plan(event, settings.unprocessed_shards, now, invocation.milliseconds_left)
-    if asked.was_handed_over and not is_worth_a_start(asked.until, now):
-        logger.warning("handed over too late: the next scheduled run has it", extra={"shards": asked.shards})
+    planned = plan(event, settings.unprocessed_shards, now, invocation.milliseconds_left)
+    if planned.was_handed_over and not is_worth_a_start(planned.until, now):
+        logger.warning("handed over too late: the next scheduled run has it", extra={"shards": planned.shards})
         return Run(0, 0, Counter(), waiting=True, oldest_waiting_seconds=0)
-    milliseconds = (asked.until - now) // timedelta(milliseconds=1)
+    milliseconds = (planned.until - now) // timedelta(milliseconds=1)
     retry = Retry.within(milliseconds, seconds_kept=SECONDS_KEPT)
-    hand_over_at = time.monotonic() + asked.seconds_alone
-    done = convert(asked.shards, settings, dynamodb, sqs, retry, hand_over_at)
+    hand_over_at = time.monotonic() + planned.seconds_alone
+    done = convert(planned.shards, settings, dynamodb, sqs, retry, hand_over_at)
     if not done.cut:
         return done
-    return replace(done, handed_over=hand_over(done.cut, asked.until, functions, invocation.function))
+    return replace(done, handed_over=hand_over(done.cut, planned.until, functions, invocation.function))
 
 
 def is_worth_a_start(until: datetime, now: datetime) -> bool:
-    """Whether a run that begins now and has to have ended by then gets something done."""
+    """Whether a run that begins now has enough time until it must have ended."""
     return (until - now).total_seconds() >= SECONDS_KEPT + LEAST_SECONDS
 
 
 def hand_over(shards: Sequence[str], until: datetime, functions: Callable[[], "LambdaClient"], function: str) -> int:
-    """Asks for a run of each shard, and waits for none.
+    """Starts a run for each shard, and does not wait for it.
 
     Lambda stops a function that invokes itself about 16 times in one chain (AWS Lambda Developer Guide, "Use Lambda
     recursive loop detection to prevent infinite loops"). Here the second is the last, since its event has ``until``.
 
     Args:
         shards: in which matches are left.
-        until: when those runs have to have ended, with an offset.
-        functions: makes a client.
-        function: the name of the one to invoke.
+        until: when these runs must have ended, with an offset.
+        functions: makes a client for Lambda.
+        function: name of the function to invoke.
 
     Returns:
-        How many Lambda took on. The first that it does not take is the last: it would not take the others either, and
-        their matches wait for the next scheduled run.
+        The number of runs that Lambda accepted. After the first rejection no more are started: Lambda would reject them
+        too, and their matches wait for the next scheduled run.
     """
     taken = 0
     try:
@@ -159,7 +160,7 @@ def hand_over(shards: Sequence[str], until: datetime, functions: Callable[[], "L
     return taken
 
 
-def _time(value: object) -> datetime:
+def _parse_until(value: object) -> datetime:
     with suppress(ValueError):
         if isinstance(value, str):
             return timestamps.from_text(value)

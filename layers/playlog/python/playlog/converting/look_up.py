@@ -1,4 +1,4 @@
-"""look up: which plays are there already that these matches may join? Only where airings have a gap."""
+"""Look up: the plays that are written already and that matches may join. Only ``WithinGap`` needs it."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -15,13 +15,13 @@ from playlog.dynamodb import limits
 from playlog.dynamodb.client import Client
 from playlog.runtime.retry import Retry, UnavailableError
 
-# What a look-up reads beyond its matches: a backlog's next pages then need none.
+# A look-up reads this far beyond its matches, so that the next pages of a backlog need none.
 AHEAD = timedelta(hours=1)
-# Matches further apart than this are looked up apart: what lies between them is more than a request costs.
+# Matches further apart than this are looked up separately: reading all plays between them would cost more.
 FAR_APART = timedelta(days=7)
-# Amazon DynamoDB API Reference, BatchGetItem: it takes 100 keys. A page with what is held may name more stations.
+# Quota of BatchGetItem (Amazon DynamoDB API Reference). A page with deferred matches may name more stations.
 KEYS_A_REQUEST = 100
-# Plays that are kept in mind; more are forgotten and read again.
+# The most plays that are cached; with more, the cache is emptied.
 PLAYS_KEPT = 10_000
 _FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 _NAMES = {f"#{number}": name for number, name in enumerate(actions.PLAY_ATTRIBUTES)}
@@ -35,7 +35,7 @@ class Span:
     end: datetime
 
     def widened(self, before: timedelta, after: timedelta) -> "Span":
-        """The span and some time around it, as far as there is a calendar."""
+        """The span with some time around it, within the years 1 to 9999."""
         return Span(
             self.begin - before if self.begin - _FIRST > before else _FIRST,
             self.end + after if _LAST - self.end > after else _LAST,
@@ -47,12 +47,12 @@ class Span:
 
 @dataclass(slots=True)
 class _Station:
-    """What is known of a station, and stands as long as nobody else raises its guard.
+    """Cached state of a station. Valid until another run raises the guard's version.
 
     Attributes:
-        guard: as this pass read it or raised it.
-        looked_up: the times in ``play_id`` of which all plays are known; None before the first look-up.
-        plays: that are known.
+        guard: as this run read it or raised it.
+        looked_up: all plays with a ``play_id`` of these times are cached; None before the first look-up.
+        plays: the cached plays.
     """
 
     guard: Guard
@@ -62,15 +62,15 @@ class _Station:
 
 @dataclass(slots=True)
 class LookUp:
-    """Reads plays, strongly consistent, and keeps them and the guards that tell whether what was read still stands.
+    """Reads plays with strong consistency, and caches them with the guards that show whether the cache is valid.
 
-    A guard is read once, before the plays of its station. From then on each transaction of this pass says what it is.
+    A guard is read once, before the plays of its station. Afterwards each transaction of this run raises it.
 
     Args:
         dynamodb: client.
-        tables: where from.
-        gap: silence up to which two matches are one airing.
-        retry: the run's patience.
+        tables: where to read.
+        gap: the longest silence between two matches of one airing.
+        retry: the run's retry budget.
     """
 
     dynamodb: Client
@@ -80,15 +80,15 @@ class LookUp:
     _stations: dict[str, _Station] = field(default_factory=dict)
 
     def plays(self, matches: Iterable[Match]) -> dict[PlayKey, Play]:
-        """All the plays that matches may join, among others, by at most one query a station.
+        """Returns at least all plays that matches may join, with at most one query per station and span of time.
 
         Raises:
-            UnavailableError: DynamoDB did not answer within the run's time.
-            RequestError: DynamoDB cannot do this at all: access denied, no such table.
+            UnavailableError: DynamoDB did not answer within the retry budget.
+            RequestError: DynamoDB denies access, or a table does not exist.
         """
         heard: defaultdict[str, list[Match]] = defaultdict(list)
         for match in matches:
-            # A station whose id no key holds has no plays, and no request may name it.
+            # A station id that is too long for a key has no plays, and a request with it would be refused.
             if limits.text_bytes(match.station_id) <= limits.PARTITION_KEY_BYTES:
                 heard[match.station_id].append(match)
         self._forget_many()
@@ -104,14 +104,14 @@ class LookUp:
         station = self._stations.get(station_id)
         return station.guard if station else Guard(station_id)
 
-    def has_raised(self, guard: Guard, plays: Iterable[Play]) -> None:
-        """Takes note of a transaction of this pass: a station's guard after it, and its plays as it wrote them."""
+    def remember(self, guard: Guard, plays: Iterable[Play]) -> None:
+        """Caches what a transaction of this run wrote: a station's guard and plays."""
         station = self._stations.setdefault(guard.station_id, _Station(guard))
         station.guard = guard
         station.plays |= {play.key: play for play in plays}
 
     def forget(self, station_id: str) -> None:
-        """Takes note that somebody else wrote plays of a station: its guard is read again, and then they are."""
+        """Forgets a station after a concurrent write, so that its guard and plays are read again."""
         self._stations.pop(station_id, None)
 
     def _forget_many(self) -> None:
@@ -135,15 +135,15 @@ class LookUp:
             for item in answer["Responses"].get(self.tables.station_guard, []):
                 guard = actions.read_guard(item)
                 self._stations[guard.station_id] = _Station(guard)
-            # Where DynamoDB throttles, it answers in part.
+            # DynamoDB answers in part when it throttles.
             keys = answer.get("UnprocessedKeys", {}).get(self.tables.station_guard, {}).get("Keys", [])
         if keys:
-            raise UnavailableError(f"table {self.tables.station_guard}: throttling to the end of the time")
+            raise UnavailableError(f"table {self.tables.station_guard}: throttled until the retry budget was exhausted")
         for station_id in station_ids:
             self._stations.setdefault(station_id, _Station(Guard(station_id)))
 
     def _plays(self, station: _Station, span: Span) -> dict[PlayKey, Play]:
-        """The plays of a station, those that may reach into a span among them."""
+        """At least all plays of a station that may reach into a span."""
         around = self.gap + station.guard.looked_up
         wanted = span.widened(around, around)
         if station.looked_up is None or wanted not in station.looked_up:
@@ -166,7 +166,7 @@ class LookUp:
                 ExpressionAttributeValues={
                     ":station": {"S": station_id},
                     ":begin": {"S": timestamps.to_text(span.begin)},
-                    # "$" comes after the "#" that follows the time.
+                    # "$" sorts after the "#" that follows the time.
                     ":end": {"S": f"{timestamps.to_text(span.end)}$"},
                 },
                 **cursor,
@@ -183,11 +183,11 @@ def _play(item: Item) -> Play | None:
     try:
         return actions.read_play(item)
     except ValueError:
-        return None  # its key is none of the contract's: no match of ours can join it
+        return None  # its key is not a play_id, so no match can join it
 
 
 def _spans(matches: Iterable[Match]) -> Iterator[Span]:
-    """The spans of time that matches take up: nearly always one."""
+    """The spans of time that matches cover: nearly always one."""
     span: Span | None = None
     for match in sorted(matches, key=lambda match: match.matched_at):
         if span and match.matched_at - span.end > FAR_APART:

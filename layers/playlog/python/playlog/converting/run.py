@@ -1,4 +1,4 @@
-"""A run: one pass through the matches that wait. Read, judge, group, pack, write; failures are pushed."""
+"""A run: one pass through the waiting matches. Read, validate, group, pack, write; or send a dead letter."""
 
 import math
 import threading
@@ -14,9 +14,11 @@ from playlog.converting.actions import Tables
 from playlog.converting.reading import read_pages
 from playlog.converting.writing import Writer, Written
 from playlog.domain import timestamps
+from playlog.domain.duplicates import rule_for
 from playlog.domain.failure import Failure
 from playlog.domain.match import Item, Match
 from playlog.domain.validation import validate
+from playlog.dynamodb.client import Client
 from playlog.failures.dead_letter import DeadLetter
 from playlog.failures.sending import DeadLetterQueue
 from playlog.runtime.retry import RequestError, Retry, UnavailableError
@@ -24,21 +26,20 @@ from playlog.runtime.settings import ConvertSettings
 from playlog.runtime.telemetry import logger
 
 if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_sqs import SQSClient
 
-# Shards side by side: enough to hide the wait for AWS behind one CPU.
+# Shards in parallel: enough to keep one CPU busy while it waits for AWS.
 SIDE_BY_SIDE = 8
-# Of the function's time (issue 2): the longest request, 12 s, that begins before them still ends within it.
+# No request begins in the last seconds of the function's time, so that the longest one (12 s) still ends in it.
 SECONDS_KEPT = 15.0
 
 
 class RunError(Exception):
-    """A run could not do its work. What waited still waits."""
+    """A run could not do its work. The matches still wait."""
 
 
 class EventError(ValueError):
-    """The event asks for something that there is not."""
+    """The event names an unknown shard, or is not valid for another reason. The text says which value is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +47,13 @@ class Run:
     """What a run did.
 
     Attributes:
-        processed: matches that it moved to played.
-        plays: plays that it created.
-        failures: failures that it pushed, by reason code.
+        processed: number of matches moved to played.
+        plays: number of plays created.
+        failures: number of dead letters sent, by reason code.
         waiting: whether it stopped with matches left.
-        oldest_waiting_seconds: age of the oldest match of the shards in which it left any waiting; 0 if it left none.
-            A match that was late and is played by now, or has its dead letter, does not count.
-        cut: shards in which it left pages to others, though nothing but the time stood in its way.
-        handed_over: for how many of them another run was asked for.
+        oldest_waiting_seconds: age of the oldest match in the shards that were left unfinished; 0 if none was.
+        cut: shards left unfinished only because time ran out.
+        handed_over: number of these shards for which another run was started.
     """
 
     processed: int
@@ -66,7 +66,7 @@ class Run:
 
     @property
     def failed(self) -> int:
-        """How many failures it pushed."""
+        """Number of dead letters sent."""
         return self.failures.total()
 
     @property
@@ -78,7 +78,7 @@ class Run:
         return f"{self.processed} matches processed, {self.plays} plays created, {self.failed} failed{rest}"
 
     def as_answer(self) -> dict[str, Any]:
-        """What the function returns (CONTRACT, The messages), and for how many shards it asked for another run."""
+        """What the function returns (docs/contract.md, The messages), and the number of shards handed over."""
         answer = {
             "success": True,
             "message": self.message,
@@ -91,17 +91,17 @@ class Run:
 
 
 def shards_of(event: dict[str, Any], unprocessed_shards: int) -> list[str]:
-    """The shards that an event asks a run to work on.
+    """The shards that an event names.
 
     Args:
         event: the scheduled event, ``{}``, or ``{"shards": ["0", "3"]}``.
-        unprocessed_shards: how many there are.
+        unprocessed_shards: the stack's ``UnprocessedShards``, 1 to 64.
 
     Returns:
-        Those shards, each once; all of them where the event names none.
+        Each shard once; all shards if the event names none.
 
     Raises:
-        EventError: the list is empty, or holds what is no shard.
+        EventError: the list is empty, or holds something else than a shard.
     """
     every = [str(number) for number in range(unprocessed_shards)]
     if "shards" not in event:
@@ -118,61 +118,65 @@ def shards_of(event: dict[str, Any], unprocessed_shards: int) -> list[str]:
 def convert(
     shards: Sequence[str],
     settings: ConvertSettings,
-    dynamodb: "DynamoDBClient",
+    dynamodb: Client,
     sqs: "SQSClient",
     retry: Retry,
     hand_over_at: float = math.inf,
 ) -> Run:
-    """Goes once through the matches that wait, the shards side by side.
+    """Goes once through the waiting matches, several shards in parallel.
 
     Args:
-        shards: which partitions of the index.
+        shards: partitions of the index.
         settings: of the function.
         dynamodb: client.
         sqs: client.
-        retry: the run's patience.
-        hand_over_at: ``time.monotonic()`` in seconds from which no further page is worked on.
+        retry: the run's retry budget.
+        hand_over_at: ``time.monotonic()`` in seconds after which no further page is begun.
 
     Returns:
-        What was done. Where AWS did not answer, that is less than there was to do, and the rest is said to wait.
+        What was done. If AWS did not answer, that is only a part, and ``waiting`` is true.
 
     Raises:
-        RunError: nothing could be done, for want of AWS.
-        RequestError: AWS refuses what every run needs: access denied, no such table.
+        RunError: nothing could be done because AWS did not answer.
+        RequestError: AWS denies access, or a table does not exist.
     """
     now = datetime.now(UTC)
-    tables = Tables(settings.match_cache_table, settings.play_log_table, settings.station_guard_table)
-    took_a_write = threading.Event()
+    tables = Tables(
+        settings.match_cache_table, settings.play_log_table, settings.station_guard_table, settings.retain_played
+    )
+    rule = rule_for(settings.airing_gap)
+    has_written = threading.Event()
 
-    def pass_through(shard: str) -> _Pass:
-        read = read_pages(dynamodb, settings.match_cache_table, shard, settings.batch_size, retry)
-        pages = _PagesInTime(read, hand_over_at)
-        writer = Writer(dynamodb, tables, settings.airing_gap, settings.flag_below_confidence, retry, took_a_write)
+    def convert_shard(shard: str) -> _ShardResult:
+        pages = _PagesInTime(
+            read_pages(dynamodb, settings.match_cache_table, shard, settings.batch_size, retry), hand_over_at
+        )
+        writer = Writer(dynamodb, tables, rule, settings.flag_below_confidence, retry, has_written)
         queue = DeadLetterQueue(sqs, settings.dead_letter_queue_url, retry)
-        this = _pass_through(pages, writer, queue, settings, now)
-        this.obstacle = pages.obstacle or this.obstacle
-        this.unfinished = this.unfinished or pages.cut or pages.obstacle is not None
-        this.cut = pages.cut and not this.obstacle  # what throttles this run would throttle another as well
-        return this
+        result = _convert_pages(pages, writer, queue, settings, now)
+        result.obstacle = pages.obstacle or result.obstacle
+        result.unfinished = result.unfinished or pages.cut or pages.obstacle is not None
+        result.cut = pages.cut and not result.obstacle  # an obstacle would stop another run as well
+        return result
 
     with ThreadPoolExecutor(min(SIDE_BY_SIDE, len(shards))) as pool:
-        # Each shard to its end: what is wrong with one must not hold up the others, in this run or any.
-        outcomes = [pool.submit(pass_through, shard) for shard in shards]
-    if errors := [error for outcome in outcomes if (error := outcome.exception())]:
+        # Every shard to its end: an error in one must not stop the others.
+        futures = [pool.submit(convert_shard, shard) for shard in shards]
+    if errors := [error for future in futures if (error := future.exception())]:
         for error in errors[1:]:
             logger.error("shard failed", exc_info=error)
         raise errors[0]
-    passes = [outcome.result() for outcome in outcomes]
-    cut = tuple(shard for shard, this in zip(shards, passes, strict=True) if this.cut)
-    return replace(_run(passes, now), cut=cut)
+    results = [future.result() for future in futures]
+    cut = tuple(shard for shard, result in zip(shards, results, strict=True) if result.cut)
+    return replace(_sum_up(results, now), cut=cut)
 
 
 class _PagesInTime:
-    """The pages of a shard that arrive in time.
+    """The pages of a shard that are begun in time.
 
     Attributes:
-        cut: whether there was one more, with matches in it.
-        obstacle: why the index gave no more, if so. What it gave is worked on to its end.
+        cut: whether time ran out before the last page.
+        obstacle: why the index did not answer any more; None if it did. The pages before are still converted.
     """
 
     def __init__(self, pages: Iterable[list[Item]], end: float) -> None:
@@ -193,16 +197,16 @@ class _PagesInTime:
 
 
 @dataclass(slots=True)
-class _Pass:
-    """One pass through a shard.
+class _ShardResult:
+    """What a run did in one shard.
 
     Attributes:
         written: what became of its valid matches.
-        failures: how many failures were pushed, by reason code.
-        oldest: the earliest time of a match in its first page.
-        unfinished: whether it stopped before the end of the shard, or a failure could not be pushed.
-        obstacle: what AWS did not do.
-        cut: whether it left pages to others, though nothing but the time stood in its way.
+        failures: number of dead letters sent, by reason code.
+        oldest: the earliest time of a match in the first page.
+        unfinished: whether matches are left, or a dead letter could not be sent.
+        obstacle: what AWS did not do; None if nothing.
+        cut: whether it is unfinished only because time ran out.
     """
 
     written: Written
@@ -213,50 +217,51 @@ class _Pass:
     cut: bool = False
 
 
-def _pass_through(
+def _convert_pages(
     pages: Iterable[list[Item]],
     writer: Writer,
     queue: DeadLetterQueue,
     settings: ConvertSettings,
     now: datetime,
-) -> _Pass:
-    """The way of a match: read, judge, group, pack and write, or push."""
-    this = _Pass(Written(), queue.pushed)
+) -> _ShardResult:
+    """The path of a match: read, validate, group, pack and write; or send a dead letter."""
+    written = Written()
+    result = _ShardResult(written, queue.sent)
 
-    def push(failures: Iterable[Failure]) -> None:
+    def send(failures: Iterable[Failure]) -> None:
         for failure in failures:
             queue.add(DeadLetter.of(failure, max_attempts=settings.max_attempts, now=datetime.now(UTC)))
 
     try:
         for page in pages:
-            this.oldest = this.oldest or _oldest(page)
-            judged = [validate(item, now=now, default_duration=settings.default_duration) for item in page]
-            writer.write((verdict for verdict in judged if isinstance(verdict, Match)), this.written)
-            push(verdict for verdict in judged if isinstance(verdict, Failure))
-            push(this.written.take_failures())
-        writer.finish(this.written)
-        push(this.written.take_failures())
+            result.oldest = result.oldest or _oldest(page)
+            validated = [validate(item, now=now, default_duration=settings.default_duration) for item in page]
+            writer.write((each for each in validated if isinstance(each, Match)), written)
+            send(each for each in validated if isinstance(each, Failure))
+            send(written.take_failures())
+        writer.finish(written)
+        send(written.take_failures())
     except UnavailableError as error:
-        this.unfinished, this.obstacle = True, str(error)
-    queue.push()
+        result.unfinished, result.obstacle = True, str(error)
+    queue.flush()
     if isinstance(queue.error, RequestError):
         raise queue.error
-    this.unfinished = this.unfinished or queue.left > 0 or this.written.left > 0
-    this.obstacle = this.obstacle or this.written.obstacle or (str(queue.error) if queue.error else None)
-    return this
+    result.unfinished = result.unfinished or queue.left > 0 or written.left > 0
+    result.obstacle = result.obstacle or written.obstacle or (str(queue.error) if queue.error else None)
+    return result
 
 
-def _run(passes: list[_Pass], now: datetime) -> Run:
-    """Adds the passes up."""
-    oldest = min((this.oldest for this in passes if this.oldest and this.unfinished), default=now)
+def _sum_up(results: list[_ShardResult], now: datetime) -> Run:
+    """Adds up the results of all shards."""
+    oldest = min((result.oldest for result in results if result.oldest and result.unfinished), default=now)
     run = Run(
-        processed=sum(this.written.matches for this in passes),
-        plays=sum(this.written.plays for this in passes),
-        failures=sum((this.failures for this in passes), Counter()),
-        waiting=any(this.unfinished for this in passes),
+        processed=sum(result.written.matches for result in results),
+        plays=sum(result.written.plays for result in results),
+        failures=sum((result.failures for result in results), Counter()),
+        waiting=any(result.unfinished for result in results),
         oldest_waiting_seconds=max(0.0, (now - oldest).total_seconds()),
     )
-    obstacles = [this.obstacle for this in passes if this.obstacle]
+    obstacles = [result.obstacle for result in results if result.obstacle]
     if obstacles and not (run.processed or run.failed):
         raise RunError(f"nothing could be converted, and what waited still waits: {obstacles[0]}")
     for obstacle in obstacles:
@@ -265,11 +270,11 @@ def _run(passes: list[_Pass], now: datetime) -> Run:
 
 
 def _oldest(page: list[Item]) -> datetime | None:
-    """The earliest time in a page: with other offsets than UTC, text order is not quite time order."""
-    return min((time for item in page if (time := _time(item))), default=None)
+    """The earliest time in a page. The first match may be later: text order is time order only in UTC."""
+    return min((time for item in page if (time := _matched_at(item))), default=None)
 
 
-def _time(item: Item) -> datetime | None:
+def _matched_at(item: Item) -> datetime | None:
     try:
         return timestamps.from_text(item["matched_at"]["S"])
     except ValueError:

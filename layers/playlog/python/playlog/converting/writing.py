@@ -1,63 +1,46 @@
-"""write: airings into PlayLog, each with the new state of its matches in the same transaction.
+"""Write: airings into PlayLog, each with the new state of its matches in the same transaction.
 
-What AWS's answers mean for the law:
+A request without an answer is sent again with the same token, and takes effect once. After the token's ten minutes, the
+conditions reject what was done before. ``answers`` says what each answer means; this module acts on it:
 
-* accepted: the plays are there and their matches played, all at once.
-* no answer: the same request goes again with the same token, and takes effect once. Past the token's ten minutes the
-  conditions refuse what was done before.
-* cancelled: nothing was written. Its reasons, one for each action, tell which airings are the cause. The others go
-  again at once in one request. The matches of the cause are grouped again with what was learnt: a play that is there
-  already is joined, a match that no longer waits is left out, a conflict or a throttle is waited for.
-* refused: DynamoDB does not take some value. Whose it is shows when each match is sent alone.
+* accepted: remember the plays.
+* cancelled: send the airings that were not the cause again at once, in one request. Group the matches of the others
+  again with what the answer said: a play that exists is joined, a match that no longer waits is left out, and after a
+  conflict or a throttle the writer backs off.
+* refused: send the airings in halves, and then the matches one by one, to find the match that is at fault.
 """
 
-import json
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, TypeAlias
-from uuid import uuid4
 
 from playlog.converting import actions
-from playlog.converting.guard import Guard
+from playlog.converting.answers import Accepted, Causes, Refused, find_causes, has_play_changed, matches_to_retry
 from playlog.converting.look_up import LookUp
-from playlog.converting.packing import excess, has_room, pack, split
+from playlog.converting.planning import EncodeAiring, Entry, Known, Planner, Transaction
+from playlog.converting.refusals import Refusal, isolate
+from playlog.converting.sending import Sender
 from playlog.domain.airing import Airing
+from playlog.domain.duplicates import DuplicateRule
 from playlog.domain.failure import Failure
-from playlog.domain.grouping import group
 from playlog.domain.match import Match
-from playlog.domain.play import Play, PlayKey
+from playlog.domain.play import Play
 from playlog.dynamodb.client import Client
-from playlog.runtime.retry import RequestError, Retry
-from playlog.schema import ReasonCode
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-
-# As ``actions.texts``: the actions that write an airing, the play's first, then one for each match in order.
-Texts: TypeAlias = Callable[[Airing, Play, actions.Tables, datetime], list[str]]
-
-_CONDITION_FAILED = "ConditionalCheckFailed"
-_REFUSED = "ValidationError"
-
-# What is known of PlayLog while a page is written.
-Known: TypeAlias = dict[PlayKey, Play]
-Reason: TypeAlias = dict[str, Any]
+from playlog.runtime.retry import Retry
 
 
 @dataclass(slots=True)
 class Written:
-    """What became of the airings of a page.
+    """What became of the matches of a page.
 
     Attributes:
-        matches: how many matches were moved to played.
-        plays: how many plays were created.
-        failures: matches that DynamoDB refuses.
-        left: how many matches still wait, for want of time or because AWS could not decide.
-        obstacle: why, in a sentence; None if none was left.
+        matches: number of matches moved to played.
+        plays: number of plays created.
+        failures: failures of matches that DynamoDB rejects.
+        left: number of matches that still wait, because time ran out or AWS could not decide.
+        obstacle: why, in a sentence; None if none is left.
     """
 
     matches: int = 0
@@ -67,101 +50,70 @@ class Written:
     obstacle: str | None = None
 
     def take_failures(self) -> list[Failure]:
-        """Hands the failures over, once."""
+        """Returns the failures, and forgets them."""
         failures, self.failures = self.failures, []
         return failures
 
 
-@dataclass(frozen=True, slots=True)
-class _Refusal:
-    """A match whose write DynamoDB refuses when it is sent alone."""
-
-    match: Match
-    message: str
-    excess: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    """An airing in a transaction.
-
-    Attributes:
-        airing: what is written.
-        play: the play as it will be.
-        actions: in JSON: the play's first, then one for each match in order, then the flags.
-    """
-
-    airing: Airing
-    play: Play
-    actions: list[str]
-
-
-class _RefusedError(Exception):
-    """DynamoDB refused a whole request for some value in it, and does not say which."""
-
-
 class Writer:
-    """Writes the matches of a pass.
+    """Writes the matches of a shard.
 
     Args:
         dynamodb: client.
-        tables: where to.
-        gap: silence up to which two matches are one airing; zero: only the same instant is.
+        tables: where to write.
+        rule: which matches are one play.
         flag_below: mean confidence (0 to 100) below which a play is flagged; 0 flags none.
-        retry: the run's patience.
-        took_a_write: is set once DynamoDB took a write in this run.
-        texts: in JSON, what an airing's transaction does; its matches' conditions refuse what was done before.
+        retry: the run's retry budget.
+        has_written: is set once DynamoDB accepted a write in this run.
+        encode_airing: the actions of an airing's transaction. Their conditions must reject what was done before.
     """
 
     def __init__(
         self,
-        dynamodb: "DynamoDBClient",
+        dynamodb: Client,
         tables: actions.Tables,
-        gap: timedelta,
+        rule: DuplicateRule,
         flag_below: Decimal,
         retry: Retry,
-        took_a_write: threading.Event,
-        texts: Texts = actions.texts,
+        has_written: threading.Event,
+        encode_airing: EncodeAiring = actions.encode_airing,
     ) -> None:
-        self._dynamodb = Client(dynamodb)
-        self._tables = tables
-        self._gap = gap
-        self._flag_below = flag_below
         self._retry = retry
-        self._look_up = LookUp(self._dynamodb, tables, gap, retry) if gap else None
-        self._target = f"tables {tables.play_log} and {tables.match_cache}"
-        self._took_a_write = took_a_write
-        self._texts = texts
-        self._held: list[Match] = []
+        self._look_up = LookUp(dynamodb, tables, rule.gap, retry) if rule.looks_up_plays else None
+        self._planner = Planner(tables, rule, flag_below, self._look_up, encode_airing)
+        self._sender = Sender(dynamodb, tables, retry, has_written)
+        self._deferred: list[Match] = []
 
     def write(self, matches: Iterable[Match], written: Written) -> None:
-        """Writes the matches of a page as plays, each airing's wholly or not at all.
+        """Writes the matches of a page as plays. All matches of an airing are written, or none.
 
-        Those that would not fill a transaction are held for the next page: see ``finish``.
+        Matches that would not fill a transaction are deferred to the next page: see ``finish``.
 
         Args:
             matches: of one page.
-            written: is kept true with every answer, so that it holds what was done even where this raises.
+            written: is updated with every answer, so that it is right even if this raises.
 
         Raises:
-            UnavailableError: DynamoDB did not answer within the run's time.
-            RequestError: DynamoDB cannot do this at all: access denied, no such table.
+            UnavailableError: DynamoDB did not answer within the retry budget.
+            RequestError: DynamoDB denies access, or a table does not exist.
         """
-        held_before = {match.match_id: match for match in self._held}
+        deferred = {match.match_id: match for match in self._deferred}
         # By id: the index may show a match twice.
-        waiting = list({**held_before, **{match.match_id: match for match in matches}}.values())
-        self._held = []
-        self._write_and_record(waiting, written, held_before.keys())
+        waiting = {**deferred, **{match.match_id: match for match in matches}}
+        self._deferred = []
+        self._write_and_record(list(waiting.values()), written, deferred.keys())
 
     def finish(self, written: Written) -> None:
-        """Writes what is held. Raises what ``write`` raises."""
-        held, self._held = self._held, []
-        self._write_and_record(held, written, None)
+        """Writes the deferred matches. Raises what ``write`` raises."""
+        deferred, self._deferred = self._deferred, []
+        self._write_and_record(deferred, written, None)
 
-    def _write_and_record(self, matches: Sequence[Match], written: Written, held_before: Container[str] | None) -> None:
-        refusals: list[_Refusal] = []
-        self._write(matches, written, refusals, held_before)
-        # Once all is sent: whether a refusal counts depends on whether others were taken.
+    def _write_and_record(
+        self, matches: Sequence[Match], written: Written, deferred_before: Container[str] | None
+    ) -> None:
+        refusals: list[Refusal] = []
+        self._write(matches, written, refusals, deferred_before)
+        # At the end: whether a refusal counts depends on whether other writes were accepted.
         for refusal in refusals:
             self._record(refusal, written)
 
@@ -169,145 +121,100 @@ class Writer:
         self,
         matches: Sequence[Match],
         written: Written,
-        refusals: list[_Refusal],
-        held_before: Container[str] | None = None,
+        refusals: list[Refusal],
+        deferred_before: Container[str] | None = None,
     ) -> None:
-        """Writes matches.
+        """Plans and sends until every match is decided or the retry budget is exhausted.
 
         Args:
             matches: all different.
-            written: as above.
-            refusals: takes matches that DynamoDB refuses.
-            held_before: ids of those that were held once and must not be again, so that small pages make headway;
-                None where none is to be held.
+            written: is updated.
+            refusals: collects the matches that DynamoDB rejects.
+            deferred_before: ids that were deferred once already; None if no match may be deferred.
         """
         if not matches:
-            return  # in time, even where none is left
+            return  # nothing to write, so an expired deadline does not matter
         waiting = matches
         known: Known = {}
-        guarded = self._look_up is not None
         obstacle = "no time is left"
         for _ in self._retry.rounds():
             obstacle = "throttling or other writes were in the way to the end"
             if self._look_up:
                 known = self._look_up.plays(waiting)
-            parts = split(group(waiting, known.values(), self._gap), guarded=guarded)
-            transactions = list(pack(parts, guarded=guarded))
-            if transactions and held_before is not None and has_room(transactions[-1], guarded=guarded):
-                last = [match for airing in transactions[-1] for match in airing.matches]
-                if not any(match.match_id in held_before for match in last):
-                    self._held += last
-                    transactions.pop()
-            undone: set[str] = set()
+            transactions = self._planner.group(waiting, known)
+            if deferred_before is not None:
+                self._deferred += self._planner.defer_last(transactions, deferred_before)
+            undecided: set[str] = set()
             waiting = [
-                again for airings in transactions for again in self._settle(airings, known, undone, written, refusals)
+                match
+                for airings in transactions
+                for match in self._settle(airings, known, undecided, written, refusals)
             ]
             if not waiting:
                 return
         written.left += len(waiting)
-        written.obstacle = f"{self._target}: {obstacle}"
+        written.obstacle = f"{self._sender.target}: {obstacle}"
 
     def _settle(
-        self,
-        airings: Sequence[Airing],
-        known: Known,
-        undone: set[str],
-        written: Written,
-        refusals: list[_Refusal],
+        self, airings: Sequence[Airing], known: Known, undecided: set[str], written: Written, refusals: list[Refusal]
     ) -> list[Match]:
-        """Sends a transaction, and what was not at fault again at once, until nothing of it is undecided.
+        """Sends a transaction, and its innocent airings again at once, until nothing of it can be sent any more.
 
         Args:
             airings: of the transaction.
-            known: what is known of PlayLog.
-            undone: stations of which something was to be written in this round and was not, where airings have a gap:
-                the rest of an airing would be a play of its own, or hide that plays were bridged, and what is known of
-                the station may be old. So nothing more of it is sent in this round.
-            written: as above.
-            refusals: as above.
+            known: plays in PlayLog; is updated.
+            undecided: with a look-up, the stations of which a write of this round did not take effect. No more is sent
+                for them in this round: the rest of an airing would become a play of its own. Is updated.
+            written: is updated.
+            refusals: is updated.
 
         Returns:
-            The matches that have to go again.
+            The matches that must be planned anew.
         """
         again: list[Match] = []
         while True:
-            if undone:
-                again += [
-                    match for airing in airings if airing.play_key.station_id in undone for match in airing.matches
-                ]
-                airings = [airing for airing in airings if airing.play_key.station_id not in undone]
-            entries = self._entries(airings, known, written)
-            if not entries:
+            again += [match for each in airings if each.play_key.station_id in undecided for match in each.matches]
+            airings = [each for each in airings if each.play_key.station_id not in undecided]
+            transaction, failures = self._planner.prepare(airings, known)
+            written.failures += failures
+            if transaction is None:
                 return again
-            stations = {entry.play.key.station_id for entry in entries} if self._look_up else set()
-            guards = self._guards(entries)
-            try:
-                reasons = self._send(entries, guards)
-            except _RefusedError as refusal:
-                undone |= stations
-                self._narrow_down(entries, str(refusal), written, refusals)
+            answer = self._sender.send(transaction)
+            if isinstance(answer, Accepted):
+                self._accept(transaction, known, written)
                 return again
-            if not reasons:
-                self._accept(entries, guards, known, written)
+            stations = transaction.stations if self._look_up else set()
+            if isinstance(answer, Refused):
+                undecided |= stations
+                self._narrow_down(transaction.entries, answer.message, written, refusals)
                 return again
-            overtaken = self._overtaken(guards, reasons[len(reasons) - len(guards) :])
-            airings = []
-            for entry in entries:
-                its_reasons, reasons = reasons[: len(entry.actions)], reasons[len(entry.actions) :]
-                codes = {reason["Code"] for reason in its_reasons}
-                station_id = entry.play.key.station_id
-                if codes == {"None"} and station_id not in overtaken:
-                    airings.append(entry.airing)
-                    continue
-                undone |= {station_id} & stations
-                if _REFUSED in codes:
-                    message = next(reason["Message"] for reason in its_reasons if reason["Code"] == _REFUSED)
-                    self._narrow_down([entry], message, written, refusals, alone=len(entries) == 1)
-                else:
-                    about_plays = its_reasons[:1] + its_reasons[1 + len(entry.airing.matches) :]
-                    if self._look_up and any(reason["Code"] == _CONDITION_FAILED for reason in about_plays):
-                        self._look_up.forget(station_id)
-                    again += _still_waiting(entry.airing, its_reasons, known)
-            if len(airings) == len(entries):  # cancelled for no reason at all: not to be asked without a pause
-                undone |= stations
-                return [*again, *(match for entry in entries for match in entry.airing.matches)]
+            causes = find_causes(transaction, answer.reasons)
+            undecided |= stations & causes.stations
+            is_alone = len(transaction.entries) == 1
+            again += self._act_on(causes, known, written, refusals, is_alone=is_alone)
+            airings = causes.innocent
+            if len(airings) == len(transaction.entries):  # cancelled without a reason: back off before retrying
+                undecided |= stations
+                return [*again, *(match for airing in airings for match in airing.matches)]
 
-    def _entries(self, airings: Iterable[Airing], known: Known, written: Written) -> list[_Entry]:
-        """The airings of a transaction with their actions, by what is known now: it may have changed since."""
-        now = datetime.now(UTC)
-        return [entry for airing in airings if (entry := self._entry(airing, known, now, written))]
+    def _act_on(
+        self, causes: Causes, known: Known, written: Written, refusals: list[Refusal], *, is_alone: bool
+    ) -> list[Match]:
+        """Handles the airings that caused a cancellation. Returns the matches that must be planned anew."""
+        again: list[Match] = []
+        self._forget(causes.overtaken)
+        for entry, message in causes.refused:
+            self._narrow_down([entry], message, written, refusals, is_alone=is_alone)
+        for entry, reasons in causes.changed:
+            if has_play_changed(entry.airing, reasons):
+                self._forget([entry.play.key.station_id])
+            again += matches_to_retry(entry.airing, reasons, known)
+        return again
 
-    def _entry(self, airing: Airing, known: Known, now: datetime, written: Written) -> _Entry | None:
-        play_now = known.get(airing.play_key)
-        if play_now and play_now.defect:
-            self._fail(airing, play_now.defect, written)
-            return None
-        if play_now is not airing.play:
-            airing = replace(airing, play=play_now)
-        try:
-            play = airing.play_with_matches(self._flag_below)
-            return _Entry(airing, play, self._texts(airing, play, self._tables, now))
-        except Exception as error:  # noqa: BLE001 - whatever goes wrong with these matches, the others go on
-            self._fail(airing, f"turning it into a play raised {type(error).__name__}: {error}", written)
-            return None
-
-    @staticmethod
-    def _fail(airing: Airing, reason: str, written: Written) -> None:
-        written.failures += [Failure(match.item, ReasonCode.UNEXPECTED, reason) for match in airing.matches]
-
-    def _guards(self, entries: Iterable[_Entry]) -> list[tuple[Guard, Guard]]:
-        """For each station in a transaction its guard before it and after it."""
-        if not self._look_up:
-            return []
-        plays: dict[str, list[Play]] = {}
-        for entry in entries:
-            plays.setdefault(entry.play.key.station_id, []).append(entry.play)
-        befores = (self._look_up.guard(station_id) for station_id in plays)
-        return [(before, before.raised(plays[before.station_id])) for before in befores]
-
-    def _accept(self, entries: list[_Entry], guards: list[tuple[Guard, Guard]], known: Known, written: Written) -> None:
+    def _accept(self, transaction: Transaction, known: Known, written: Written) -> None:
+        """Counts what was written, and remembers the plays."""
         changed: defaultdict[str, list[Play]] = defaultdict(list)
-        for entry in entries:
+        for entry in transaction.entries:
             written.matches += len(entry.airing.matches)
             written.plays += entry.airing.play is None
             for play in entry.airing.bridged:
@@ -315,97 +222,36 @@ class Writer:
             known[entry.play.key] = entry.play
             keys = [entry.play.key, *(play.key for play in entry.airing.bridged)]
             changed[entry.play.key.station_id] += [known[key] for key in keys]
-        for _, after in guards:
+        for _, after in transaction.guards:
             if self._look_up:
-                self._look_up.has_raised(after, changed[after.station_id])
+                self._look_up.remember(after, changed[after.station_id])
 
-    def _overtaken(self, guards: list[tuple[Guard, Guard]], reasons: list[Reason]) -> set[str]:
-        """Stations whose guard did not let the transaction through."""
-        found = {before: reason["Code"] for (before, _), reason in zip(guards, reasons, strict=True)}
-        for guard, code in found.items():
-            if code == _CONDITION_FAILED and self._look_up:
-                self._look_up.forget(guard.station_id)
-        return {guard.station_id for guard, code in found.items() if code != "None"}
-
-    def _send(self, entries: list[_Entry], guards: list[tuple[Guard, Guard]]) -> list[Reason]:
-        """Sends one transaction.
-
-        Returns:
-            Nothing if it was accepted, else the reason for each action why it was cancelled.
-        """
-        try:
-            self._retry.call(
-                self._dynamodb.transact_write_items,
-                self._target,
-                actions=[
-                    *(action for entry in entries for action in entry.actions),
-                    *(json.dumps(actions.raise_guard(before, after, self._tables)) for before, after in guards),
-                ],
-                token=str(uuid4()),
-            )
-        except RequestError as error:
-            match error.code:
-                case "TransactionCanceledException":
-                    reasons: list[Reason] = error.answer["CancellationReasons"]
-                    return reasons
-                case "ValidationException":
-                    raise _RefusedError(error.answer["Error"]["Message"]) from error
-                case _:
-                    raise
-        self._took_a_write.set()
-        return []
+    def _forget(self, stations: Iterable[str]) -> None:
+        for station_id in stations:
+            if self._look_up:
+                self._look_up.forget(station_id)
 
     def _narrow_down(
         self,
-        entries: list[_Entry],
+        entries: Sequence[Entry],
         message: str,
         written: Written,
-        refusals: list[_Refusal],
+        refusals: list[Refusal],
         *,
-        alone: bool = True,
+        is_alone: bool = True,
     ) -> None:
-        """Finds the matches that DynamoDB refuses, and writes the others.
-
-        Args:
-            entries: some value in them is refused.
-            message: what DynamoDB says.
-            alone: whether they were all that was sent.
-        """
-        if len(entries) > 1:
-            middle = len(entries) // 2
-            for half in entries[:middle], entries[middle:]:
-                self._write([match for entry in half for match in entry.airing.matches], written, refusals)
+        """Finds the matches that DynamoDB rejects, and writes the others."""
+        found = isolate(entries, message, alone=is_alone)
+        if isinstance(found, Refusal):
+            refusals.append(found)
             return
-        (entry,) = entries
-        if alone and len(entry.airing.matches) == 1:
-            refusals.append(_Refusal(entry.airing.matches[0], message, excess(entry.airing)))
-            return
-        for match in entry.airing.matches:
-            self._write([match], written, refusals)
+        for matches in found:
+            self._write(matches, written, refusals)
 
-    def _record(self, refusal: _Refusal, written: Written) -> None:
-        # Where our own count of the limits does not explain it, the tables may be at fault and not the match: it is
-        # only held against the match if others are taken.
-        if refusal.excess or self._took_a_write.is_set():
-            what = refusal.excess or f"match_id is {refusal.match.match_id!r}, and its play cannot be written"
-            reason = f"{what}; DynamoDB refuses it: {refusal.message}"
-            written.failures.append(Failure(refusal.match.item, ReasonCode.REJECTED, reason))
+    def _record(self, refusal: Refusal, written: Written) -> None:
+        # If no value exceeds a limit, the table may be at fault. Accepted writes show that the match is.
+        if refusal.excess or self._sender.has_written.is_set():
+            written.failures.append(refusal.failure)
         else:
             written.left += 1
-            written.obstacle = f"{self._target}: DynamoDB took nothing, and says: {refusal.message}"
-
-
-def _still_waiting(airing: Airing, reasons: list[Reason], known: Known) -> list[Match]:
-    """The matches of a cancelled airing that go again, and takes note of what the reasons tell of its play."""
-    about_play, *about_others = reasons
-    if airing.matches and about_play["Code"] == _CONDITION_FAILED:
-        known.pop(airing.play_key, None)
-        if "Item" in about_play:  # the play as it is now came along; without one it is gone
-            known[airing.play_key] = actions.read_play(about_play["Item"])
-    # A match that no longer waits was converted by another run, or has failed: the index lagged behind.
-    about_matches = about_others[: len(airing.matches)]
-    return [
-        match
-        for match, reason in zip(airing.matches, about_matches, strict=True)
-        if reason["Code"] != _CONDITION_FAILED
-    ]
+            written.obstacle = f"{self._sender.target}: DynamoDB took nothing, and says: {refusal.message}"

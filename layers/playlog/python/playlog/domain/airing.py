@@ -32,8 +32,7 @@ class Airing:
         Args:
             matches: at least one, the earliest first.
         """
-        first = matches[0]
-        return cls(PlayKey(first.station_id, play_id_of(first.matched_at, first.track_id)), matches)
+        return cls(key_of_new_play(matches[0]), matches)
 
     @classmethod
     def joining(cls, play: Play, matches: tuple[Match, ...], bridged: tuple[Play, ...] = ()) -> Self:
@@ -81,6 +80,11 @@ class Airing:
 
     def _scores(self) -> list[Decimal]:
         return [match.avg_confidence_score for match in self.matches if match.avg_confidence_score is not None]
+
+
+def key_of_new_play(match: Match) -> PlayKey:
+    """The key of the play that a match creates if there is none that it joins."""
+    return PlayKey(match.station_id, play_id_of(match.matched_at, match.track_id))
 
 
 def _is_below(limit: Decimal, play: Play) -> bool:

@@ -74,3 +74,8 @@ def time_of(play_id: str) -> datetime:
         ValueError: the text is not a valid ``play_id``.
     """
     return timestamps.from_text(play_id.partition("#")[0])
+
+
+def track_of(play_id: str) -> str:
+    """The track in a ``play_id``. Empty if the text is not a valid ``play_id``."""
+    return play_id.partition("#")[2]

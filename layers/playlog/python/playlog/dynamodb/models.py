@@ -1,7 +1,10 @@
-"""The tables as classes (CONTRACT, The three tables): their definition, and the way in for most of the code.
+"""The tables as PynamoDB models (docs/contract.md, The three tables).
 
-The hot path speaks the wire format that they define: see ``playlog.converting.actions``.
+``playlog.schema`` says what each attribute is; a test compares both. The path of every match does not use these models:
+see ``playlog.converting.actions``.
 """
+
+from typing import TypeVar
 
 from pynamodb.attributes import (
     BooleanAttribute,
@@ -12,6 +15,8 @@ from pynamodb.attributes import (
 )
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 from pynamodb.models import Model
+
+AnyModel = TypeVar("AnyModel", bound=Model)
 
 
 class _Timeouts:
@@ -139,3 +144,14 @@ class FailedPlayLog(Model):
     match: MapAttribute[str, object] = MapAttribute()  # type: ignore[no-untyped-call]
 
     reason_index = ReasonIndex()
+
+
+def bind(model: type[AnyModel], table: str) -> type[AnyModel]:
+    """A subclass of a model that reads and writes the table of one stack.
+
+    Args:
+        model: one of the models above. It is not changed.
+        table: name of the table.
+    """
+    meta = type("Meta", (model.Meta,), {"table_name": table})  # type: ignore[arg-type]
+    return type(model)(model.__name__, (model,), {"Meta": meta})  # type: ignore[no-any-return, misc]

@@ -1,7 +1,7 @@
-"""The signature of a DynamoDB request: what botocore's signer makes of it, at an eighth of its CPU time.
+"""The signature of a DynamoDB request: the one that botocore's signer makes, at an eighth of its CPU time.
 
 Source: AWS Identity and Access Management User Guide, "Create a signed AWS API request" (Signature Version 4).
-``tests/unit/dynamodb/test_signing.py`` holds it against botocore's.
+``tests/unit/dynamodb/test_signing.py`` compares both.
 """
 
 import hmac
@@ -20,11 +20,11 @@ CONTENT_TYPE = "application/x-amz-json-1.0"
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where requests go, as it stands in what is signed.
+    """The endpoint of the requests, as the signature needs it.
 
     Attributes:
-        path: as the signature has it.
-        host: as the header has it.
+        path: in canonical form.
+        host: as the header ``Host`` has it.
         region: like ``eu-central-1``.
     """
 
@@ -34,7 +34,7 @@ class Endpoint:
 
     @classmethod
     def of(cls, url: str, region: str) -> Self:
-        """The endpoint of a URL, read once by botocore's signer: it knows about ports, IPv6 and odd paths."""
+        """The endpoint of a URL. botocore's signer reads it once, with its ports, IPv6 addresses and unusual paths."""
         signer = SigV4Auth(ReadOnlyCredentials("", "", None), "dynamodb", region)
         canonical: str = signer.canonical_request(AWSRequest("POST", url, data=b""))
         _, path, _, host, *_ = canonical.split("\n")
@@ -54,7 +54,7 @@ class Endpoint:
         if credentials.token:
             headers["X-Amz-Security-Token"] = credentials.token
         headers["X-Amz-Target"] = target
-        # In the order of their names, as the signature wants them.
+        # In the order of their names, as the signature needs them.
         signed = ";".join(headers).lower()
         lines = "".join([f"{name.lower()}:{value}\n" for name, value in headers.items()])
         canonical = f"POST\n{self.path}\n\n{lines}\n{signed}\n{sha256(body).hexdigest()}"

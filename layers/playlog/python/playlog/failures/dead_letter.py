@@ -1,4 +1,4 @@
-"""Dead letters: failures on their way from a run, through the dead-letter queue, to FailedPlayLog."""
+"""A dead letter: a failure on its way from a run, through the dead-letter queue, to FailedPlayLog."""
 
 import base64
 import json
@@ -11,32 +11,32 @@ from playlog.domain import timestamps
 from playlog.domain.failure import Failure
 
 VERSION = 1
-# SQS takes messages of 1 MiB since August 2025; this is what every queue and endpoint takes.
+# SQS accepts messages of 1 MiB since August 2025. Every queue and endpoint accepts this size.
 LETTER_BYTES = 256 * 1024
-# What a cut value keeps, in characters: enough to recognize it.
+# Characters that are kept of a value that is too long.
 CUT_KEEPS = 1_000
-# An error's own words may hold whatever a table held; a reason stands in the letter, the record and the match.
+# Longest reason, in characters. It is stored three times: in the letter, the record and the match.
 LONGEST_REASON = 2_000
-# DynamoDB nests attributes 32 deep, and the match stands two deep in its record.
+# DynamoDB nests attributes at most 32 deep, and the match is two deep in its record.
 DEEPEST = 28
 
 
 class BrokenLetterError(ValueError):
-    """A message in the dead-letter queue is no dead letter: says what is wrong with it."""
+    """The message is not a valid dead letter. The text says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """One failed conversion, as it is told to StoreFailures (CONTRACT, The messages).
+    """One failed conversion, as a message to StoreFailures (docs/contract.md, The messages).
 
     Attributes:
         match_id: key of the match.
         attempt: which conversion of the match failed, from 1.
         reason_code: what is wrong, for machines.
         reason: what is wrong with which value, for people.
-        will_retry: whether the pipeline itself tries again.
+        will_retry: whether the pipeline tries again by itself.
         failed_at: when, with an offset.
-        match: the match as it was, in plain JSON values; cut where it would not fit.
+        match: the match as it was, in plain JSON values; shortened if it would not fit.
     """
 
     match_id: str
@@ -49,7 +49,7 @@ class DeadLetter:
 
     @classmethod
     def of(cls, failure: Failure, *, max_attempts: int, now: datetime) -> Self:
-        """The letter that tells of a failure.
+        """The dead letter of a failure.
 
         Args:
             failure: what went wrong.
@@ -67,7 +67,7 @@ class DeadLetter:
         )
 
     def to_json(self) -> str:
-        """The message, in ASCII, which SQS takes whatever the match holds: at most 256 KiB."""
+        """The message: at most 256 KiB of ASCII, which SQS accepts whatever the match holds."""
         letter = {"version": VERSION, **asdict(self), "failed_at": timestamps.to_text(self.failed_at)}
         room = LETTER_BYTES - len(json.dumps({**letter, "match": {}}))
         return json.dumps({**letter, "match": _cut(self.match, room)})
@@ -77,7 +77,7 @@ class DeadLetter:
         """Reads a message of the dead-letter queue.
 
         Raises:
-            BrokenLetterError: it is no dead letter, or misses what a record needs.
+            BrokenLetterError: it is not a valid dead letter.
         """
         try:
             letter = json.loads(text, parse_constant=_refuse_constant)
@@ -122,11 +122,11 @@ def _refuse_constant(constant: str) -> None:
 
 
 def plain(value: dict[str, Any], depth: int = 1) -> Any:
-    """An attribute as a plain JSON value: what a person reads in triage.
+    """An attribute as a plain JSON value, for people to read.
 
     Args:
         value: the attribute in DynamoDB's wire format.
-        depth: how deep it is nested, from 1; what is nested too deep for a record is cut.
+        depth: how deep it is nested, from 1. Values that are too deep for a record are cut.
     """
     if depth > DEEPEST:
         return "[cut: nested too deep]"
@@ -156,7 +156,7 @@ def _number(text: str) -> int | float | str:
     number = Decimal(text)
     if number == number.to_integral_value():
         return int(number)
-    # A fraction that a JSON reader would round stays text.
+    # A fraction that a JSON reader would round remains text.
     return float(number) if Decimal(repr(float(number))) == number else text
 
 
@@ -167,7 +167,7 @@ def _shortened(reason: str) -> str:
 
 
 def _cut(match: dict[str, Any], room: int) -> dict[str, Any]:
-    """The match in at most ``room`` characters of JSON: its longest values are cut, and say so."""
+    """The match in at most ``room`` characters of JSON. The longest values are cut and marked."""
     texts = {name: json.dumps({name: value}) for name, value in match.items()}
     if sum(map(len, texts.values())) <= room:
         return match

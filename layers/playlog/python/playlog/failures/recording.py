@@ -1,10 +1,10 @@
-"""A dead letter becomes a FailedPlayLog item and the new state of its match, in one transaction.
+"""Record: a dead letter becomes a FailedPlayLog item and the new state of its match, in one transaction.
 
-So there is no moment in which a match has failed and nobody has noted why, nor one in which a failure is noted of a
-match that was played.
+So at no moment does a failed match lack its record, or does a played match have a record of a new failure.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -16,7 +16,7 @@ from pynamodb.exceptions import PynamoDBConnectionError, TransactWriteError
 from pynamodb.transactions import TransactWrite
 
 from playlog.domain.failure import UNCOUNTABLE
-from playlog.dynamodb.models import FailedPlayLog, MatchCache
+from playlog.dynamodb.models import FailedPlayLog, MatchCache, bind
 from playlog.failures.dead_letter import DeadLetter
 from playlog.runtime.retry import RequestError, Retry, UnavailableError
 
@@ -25,77 +25,96 @@ if TYPE_CHECKING:
 
 Answer = TypeVar("Answer")
 
-# Of the function's time: the longest request, 3 s, that begins before them still ends within it.
+# No request begins in the last seconds of the function's time, so that the longest one (3 s) still ends in it.
 SECONDS_KEPT = 4.0
 
 
 class RefusedLetterError(Exception):
-    """DynamoDB takes no record of this letter, however often it is tried."""
+    """DynamoDB rejects the record of this letter, and would reject it again."""
 
 
-@cache  # a client is costly to make, and one serves all the batches of a process
-def connect(match_cache: str, failed_play_log: str) -> Connection:
-    """Binds the models to the tables of a stack.
+@dataclass(frozen=True)
+class FailureTables:
+    """The tables in which failures are recorded.
+
+    Attributes:
+        match_cache: the model, bound to the table of a stack.
+        failed_play_log: the model, bound to the table of a stack.
+        connection: for transactions over both.
+    """
+
+    match_cache: type[MatchCache]
+    failed_play_log: type[FailedPlayLog]
+    connection: Connection
+
+    @property
+    def names(self) -> str:
+        """Both names, for error messages."""
+        return f"tables {self.failed_play_log.Meta.table_name} and {self.match_cache.Meta.table_name}"
+
+
+@cache  # a client is costly to make, and one serves all batches of a process
+def connect(match_cache: str, failed_play_log: str) -> FailureTables:
+    """Connects to the tables of a stack.
 
     Args:
         match_cache: name of the table.
         failed_play_log: name of the table.
-
-    Returns:
-        A connection for transactions over both.
     """
-    MatchCache.Meta.table_name = match_cache
-    FailedPlayLog.Meta.table_name = failed_play_log
-    return Connection(
+    connection = Connection(
         connect_timeout_seconds=MatchCache.Meta.connect_timeout_seconds,
         read_timeout_seconds=MatchCache.Meta.read_timeout_seconds,
         max_retry_attempts=MatchCache.Meta.max_retry_attempts,
     )
+    return FailureTables(bind(MatchCache, match_cache), bind(FailedPlayLog, failed_play_log), connection)
 
 
-def store(letter: DeadLetter, connection: Connection, retry: Retry) -> bool:
+def store(letter: DeadLetter, tables: FailureTables, retry: Retry) -> bool:
     """Stores a dead letter.
 
     Args:
         letter: what failed.
-        connection: made by ``connect``.
-        retry: the patience there is.
+        tables: made by ``connect``.
+        retry: the retry budget.
 
     Returns:
-        Whether it changed anything. A letter that was stored before, or whose match is gone, played or failed by now,
-        changes nothing and is done with.
+        Whether it changed anything. A letter changes nothing if it was stored before, or if its match is gone, played
+        or failed by now.
 
     Raises:
-        UnavailableError: DynamoDB did not answer in time, or had conflicts to the end.
-        RefusedLetterError: DynamoDB does not take the record or the match's new state.
-        RequestError: DynamoDB cannot do this at all: access denied, no such table.
+        UnavailableError: DynamoDB did not answer, or had conflicts, until the retry budget was exhausted.
+        RefusedLetterError: DynamoDB rejects the record or the match's new state.
+        RequestError: DynamoDB denies access, or a table does not exist.
     """
     attempt = letter.attempt
     for _ in retry.rounds():
-        reasons = _write(letter, attempt, connection, retry)
+        reasons = _write(letter, attempt, tables, retry)
         if not reasons:
             return True
-        # PynamoDB sends puts before updates: the record's reason comes first.
+        # PynamoDB sends puts before updates, so the record's reason comes first.
         about_record, about_match = (reason["Code"] for reason in reasons)
         if about_match == "ConditionalCheckFailed":
             return False
         if "ValidationError" in (about_record, about_match):
             raise RefusedLetterError(f"match {letter.match_id!r}, attempt {attempt}: DynamoDB refuses it: {reasons}")
         if about_record == "ConditionalCheckFailed":
-            # The match waits with fewer attempts than it has records: somebody wrote it anew. Its history goes on.
-            attempt = _last_attempt(letter.match_id, retry) + 1
+            # The match has fewer attempts than records, because its writer put it again. Continue its history.
+            attempt = _last_attempt(letter.match_id, tables, retry) + 1
     raise UnavailableError(f"match {letter.match_id!r}: no time was left, or other writes were in the way to its end")
 
 
-def record_of(letter: DeadLetter, attempt: int, stored_at: datetime) -> FailedPlayLog:
+def record_of(
+    letter: DeadLetter, attempt: int, stored_at: datetime, model: type[FailedPlayLog] = FailedPlayLog
+) -> FailedPlayLog:
     """The record of a failed conversion, as FailedPlayLog takes it.
 
     Args:
         letter: what failed.
         attempt: which record of the match it is, from 1.
         stored_at: the time of the write, with an offset.
+        model: bound to a table, if the record is written by PynamoDB.
     """
-    return FailedPlayLog(
+    return model(
         match_id=letter.match_id,
         attempt=attempt,
         reason_code=letter.reason_code,
@@ -107,32 +126,33 @@ def record_of(letter: DeadLetter, attempt: int, stored_at: datetime) -> FailedPl
     )
 
 
-def _write(letter: DeadLetter, attempt: int, connection: Connection, retry: Retry) -> list[dict[str, Any]]:
-    """Sends the transaction: nothing if it was accepted, else the reasons why it was cancelled."""
-    record = record_of(letter, attempt, datetime.now(UTC))
-    new_state: list[Action] = [MatchCache.attempts.set(attempt)]
+def _write(letter: DeadLetter, attempt: int, tables: FailureTables, retry: Retry) -> list[dict[str, Any]]:
+    """Sends the transaction. Returns nothing if it was accepted, else the reasons why it was cancelled."""
+    matches, records = tables.match_cache, tables.failed_play_log
+    record = record_of(letter, attempt, datetime.now(UTC), records)
+    new_state: list[Action] = [matches.attempts.set(attempt)]
     if not letter.will_retry:
-        new_state += [MatchCache.failed_reason.set(letter.reason), MatchCache.unprocessed_shard.remove()]
+        new_state += [matches.failed_reason.set(letter.reason), matches.unprocessed_shard.remove()]
     still_waits = (
-        MatchCache.unprocessed_shard.exists()
-        & ~(MatchCache.processed == True)  # noqa: E712 - an expression on an attribute
+        matches.unprocessed_shard.exists()
+        & ~(matches.processed == True)  # noqa: E712 - an expression on an attribute
         & (
-            MatchCache.attempts.does_not_exist()
-            | (MatchCache.attempts < letter.attempt)
-            # A counter that counts nothing: see Failure.attempt.
-            | (MatchCache.attempts >= UNCOUNTABLE)
-            | ~MatchCache.attempts.is_type()  # type: ignore[no-untyped-call]
+            matches.attempts.does_not_exist()
+            | (matches.attempts < letter.attempt)
+            # An invalid counter: see Failure.attempt.
+            | (matches.attempts >= UNCOUNTABLE)
+            | ~matches.attempts.is_type()  # type: ignore[no-untyped-call]
         )
     )
     token = str(uuid4())
 
     def commit() -> None:
-        with TransactWrite(connection=connection, client_request_token=token) as transaction:
-            transaction.save(record, condition=FailedPlayLog.match_id.does_not_exist())
-            transaction.update(MatchCache(letter.match_id), actions=new_state, condition=still_waits)
+        with TransactWrite(connection=tables.connection, client_request_token=token) as transaction:
+            transaction.save(record, condition=records.match_id.does_not_exist())
+            transaction.update(matches(letter.match_id), actions=new_state, condition=still_waits)
 
     try:
-        _ask(commit, f"tables {FailedPlayLog.Meta.table_name} and {MatchCache.Meta.table_name}", retry)
+        _ask(commit, tables.names, retry)
     except RequestError as error:
         if error.code == "TransactionCanceledException":
             reasons: list[dict[str, Any]] = error.answer["CancellationReasons"]
@@ -144,23 +164,25 @@ def _write(letter: DeadLetter, attempt: int, connection: Connection, retry: Retr
 
 
 def _document(match: dict[str, Any]) -> MapAttribute[str, Any]:
-    """The match as a map. Key by key, since one of them may be named like an argument of ``MapAttribute``."""
+    """The match as a map, filled key by key: a key may be named like an argument of ``MapAttribute``."""
     document: MapAttribute[str, Any] = MapAttribute()  # type: ignore[no-untyped-call]
     for name, value in match.items():
         document[name] = value
     return document
 
 
-def _last_attempt(match_id: str, retry: Retry) -> int:
+def _last_attempt(match_id: str, tables: FailureTables, retry: Retry) -> int:
+    records = tables.failed_play_log
+
     def query() -> int:
-        newest = FailedPlayLog.query(match_id, scan_index_forward=False, limit=1, consistent_read=True)
+        newest = records.query(match_id, scan_index_forward=False, limit=1, consistent_read=True)
         return max((int(record.attempt) for record in newest), default=0)
 
-    return _ask(query, f"table {FailedPlayLog.Meta.table_name}", retry)
+    return _ask(query, f"table {records.Meta.table_name}", retry)
 
 
 def _ask(request: Callable[[], Answer], target: str, retry: Retry) -> Answer:
-    """Sends a request of PynamoDB, whose errors wrap those of botocore, which alone have all of AWS's answer."""
+    """Sends a request of PynamoDB, and raises botocore's error, which has all of AWS's answer."""
 
     def unwrapped() -> Answer:
         try:

@@ -1,4 +1,4 @@
-"""push: dead letters into the dead-letter queue, ten at a time."""
+"""Send: dead letters to the dead-letter queue, ten at a time."""
 
 from collections import Counter
 from typing import TYPE_CHECKING
@@ -17,19 +17,19 @@ BATCH_BYTES = LETTER_BYTES
 
 
 class DeadLetterQueue:
-    """Collects the dead letters of a shard and pushes them in full batches.
+    """Collects the dead letters of a shard and sends them in full batches.
 
-    A letter that was not pushed is lost with the run. Its match is not: it waits, and the next run writes a new letter.
+    A letter that was not sent is lost with the run, but its match still waits: the next run writes a new letter.
 
     Args:
         sqs: client.
         url: the dead-letter queue.
-        retry: the run's patience.
+        retry: the run's retry budget.
 
     Attributes:
-        pushed: how many letters the queue took, by reason code.
-        left: how many it did not take.
-        error: why it was asked no more, if so.
+        sent: number of letters that the queue accepted, by reason code.
+        left: number of letters that it did not accept.
+        error: why no more is sent; None if the queue answers.
     """
 
     def __init__(self, sqs: "SQSClient", url: str, retry: Retry) -> None:
@@ -37,47 +37,47 @@ class DeadLetterQueue:
         self._url = url
         self._retry = retry
         self._letters: list[tuple[DeadLetter, str]] = []
-        self.pushed: Counter[str] = Counter()
+        self.sent: Counter[str] = Counter()
         self.left = 0
         self.error: UnavailableError | RequestError | None = None
 
     def add(self, letter: DeadLetter) -> None:
-        """Takes a letter, and pushes a batch once one is full."""
+        """Adds a letter, and sends a batch once it is full."""
         message = letter.to_json()
         if sum(len(text) for _, text in self._letters) + len(message) > BATCH_BYTES:
-            self.push()
+            self.flush()
         self._letters.append((letter, message))
         if len(self._letters) == BATCH_MESSAGES:
-            self.push()
+            self.flush()
 
-    def push(self) -> None:
-        """Pushes what was taken. Where that fails, plays go on being written, and the error is kept."""
+    def flush(self) -> None:
+        """Sends the collected letters. Keeps an error, so that plays are still written."""
         waiting = dict(enumerate(self._letters))
         self._letters = []
-        # After an error the queue is not asked again: each time would cost all of the patience.
+        # After an error no more is sent: each try would use the whole retry budget.
         rounds = self._retry.rounds() if self.error is None else ()
         try:
             for _ in rounds:
                 if not waiting:
                     break
-                self._push(waiting)
+                self._send(waiting)
         except (UnavailableError, RequestError) as error:
             self.error = error
         if waiting and self.error is None:
-            self.error = UnavailableError(f"queue {self._url}: letters that it did not take: {len(waiting)}")
+            self.error = UnavailableError(f"queue {self._url}: letters that it did not accept: {len(waiting)}")
         self.left += len(waiting)
 
-    def _push(self, waiting: dict[int, tuple[DeadLetter, str]]) -> None:
-        """Sends a batch, and takes out of it what the queue took: a batch may be taken in part."""
+    def _send(self, waiting: dict[int, tuple[DeadLetter, str]]) -> None:
+        """Sends a batch, and removes the letters that the queue accepted: it may accept only some."""
         entries: list[SendMessageBatchRequestEntryTypeDef] = [
             {"Id": str(number), "MessageBody": message} for number, (_, message) in waiting.items()
         ]
         answer = self._retry.call(
             self._sqs.send_message_batch, f"queue {self._url}", QueueUrl=self._url, Entries=entries
         )
-        for taken in answer.get("Successful", []):
-            letter, _ = waiting.pop(int(taken["Id"]))
-            self.pushed[letter.reason_code] += 1
+        for accepted in answer.get("Successful", []):
+            letter, _ = waiting.pop(int(accepted["Id"]))
+            self.sent[letter.reason_code] += 1
             logger.warning(
                 "failure",
                 extra={
@@ -89,4 +89,4 @@ class DeadLetterQueue:
                 },
             )
         for refused in answer.get("Failed", []):
-            logger.warning("dead letter not taken", extra={"code": refused["Code"], "error": refused.get("Message")})
+            logger.warning("dead letter not accepted", extra={"code": refused["Code"], "error": refused.get("Message")})

@@ -1,7 +1,7 @@
-"""How often and how long a request is sent again.
+"""The retry budget: how often and how long a request is sent again.
 
-One way for all of a run's requests, within the time of the run: botocore's own retries know no deadline, so they are
-off. Full jitter as in the AWS Builders' Library, "Timeouts, retries, and backoff with jitter".
+All requests of a run share one deadline. botocore's own retries know no deadline, so they are off. The pauses have full
+jitter (AWS Builders' Library, "Timeouts, retries, and backoff with jitter").
 """
 
 import random
@@ -29,7 +29,7 @@ CLIENT_CONFIG = Config(
     parameter_validation=False,
 )
 
-# Of a whole request, or of an action in a cancelled transaction: the same may succeed a moment later.
+# Codes of a request, or of an action in a cancelled transaction, that may succeed a moment later.
 TRANSIENT_CODES = frozenset(
     {
         "InternalServerError",
@@ -56,11 +56,11 @@ TRANSIENT_CODES = frozenset(
 
 
 class UnavailableError(Exception):
-    """AWS did not do what was asked within the tries and the time there are. The matches wait for the next run."""
+    """The retry budget or the deadline is exhausted. The matches wait for the next run."""
 
 
 class RequestError(Exception):
-    """AWS refused a request for good.
+    """AWS rejected a request, and would reject it again.
 
     Attributes:
         code: AWS's error code.
@@ -75,7 +75,7 @@ class RequestError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """The patience of a run.
+    """The retry budget of a run.
 
     Attributes:
         deadline: ``time.monotonic()`` in seconds after which no request begins.
@@ -85,18 +85,18 @@ class Retry:
 
     @classmethod
     def within(cls, milliseconds_left: int, *, seconds_kept: float) -> Self:
-        """The patience of a function.
+        """The retry budget of a Lambda invocation.
 
         Args:
-            milliseconds_left: of its time, as ``get_remaining_time_in_millis`` says.
-            seconds_kept: in which no request begins, so that one that began before ends within the function's time.
+            milliseconds_left: from the context's ``get_remaining_time_in_millis``.
+            seconds_kept: seconds before the end in which no request begins, so that the last request can end in time.
         """
         return cls(time.monotonic() + milliseconds_left / 1000 - seconds_kept)
 
     def rounds(self) -> Iterator[int]:
-        """Counts tries, from 0, with a pause before each but the first, until the tries or the time are used up."""
+        """Counts tries, from 0, with a pause between two of them, until the budget is exhausted."""
         for attempt in range(TRIES):
-            # S311: jitter is no secret.
+            # S311: jitter need not be secure.
             pause = random.uniform(0, min(LONGEST_PAUSE, FIRST_PAUSE * 2**attempt)) if attempt else 0.0  # noqa: S311
             if time.monotonic() + pause >= self.deadline:
                 return
@@ -104,27 +104,27 @@ class Retry:
             yield attempt
 
     def call(self, request: Callable[..., Answer], target: str, **arguments: Any) -> Answer:
-        """Sends a request until it is answered.
+        """Sends a request until AWS answers.
 
         Args:
             request: a method of a boto3 client.
             target: the table, index or queue, for the message of an error.
-            arguments: the request. It is sent again unchanged, so a ``ClientRequestToken`` in it makes it idempotent.
+            arguments: the request. It is sent again unchanged, so that a ``ClientRequestToken`` makes it idempotent.
 
         Returns:
             The answer.
 
         Raises:
-            UnavailableError: no answer but transient errors within the tries and the time.
-            RequestError: AWS refused the request for good.
+            UnavailableError: the retry budget is exhausted.
+            RequestError: AWS rejected the request for good.
         """
         last: Exception | None = None
         for _ in self.rounds():
             try:
                 answer = request(**arguments)
-                if not _was_cut(answer):
+                if not _is_incomplete(answer):
                     return answer
-                last = UnavailableError("the answer ended before its end")
+                last = UnavailableError("the answer is incomplete")
             except ClientError as error:
                 if not _is_transient(error):
                     raise RequestError(target, error) from error
@@ -134,8 +134,8 @@ class Retry:
         raise UnavailableError(f"{target}: {last or 'no time is left'}") from last
 
 
-def _was_cut(answer: Any) -> bool:
-    """Whether the connection ended in the middle of an answer, which botocore then takes for one that says nothing."""
+def _is_incomplete(answer: Any) -> bool:
+    """Whether the connection ended in the middle of an answer. botocore then returns an empty answer."""
     if not isinstance(answer, dict) or answer.keys() != {"ResponseMetadata"}:
         return False
     return int(answer["ResponseMetadata"].get("HTTPHeaders", {}).get("content-length", 0)) > len("{}")
@@ -144,7 +144,7 @@ def _was_cut(answer: Any) -> bool:
 def _is_transient(error: ClientError) -> bool:
     answer = error.response
     code = answer["Error"]["Code"]
-    # Of an error whose answer was cut, botocore knows the HTTP status alone and takes it for AWS's code.
+    # If an error answer was cut, botocore knows only the HTTP status and uses it as the code.
     if code in TRANSIENT_CODES or code.isdigit():
         return True
     return bool(answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500)

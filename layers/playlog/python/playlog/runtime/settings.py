@@ -1,4 +1,4 @@
-"""The functions' environment, as template.yaml sets it, parsed once and typed."""
+"""The environment of the functions, as template.yaml sets it, parsed once and typed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,12 +8,12 @@ from typing import Self
 
 
 class SettingsError(Exception):
-    """An environment variable is missing or no value that it may have."""
+    """An environment variable is missing or has an invalid value."""
 
 
 @dataclass(frozen=True, slots=True)
 class ConvertSettings:
-    """Settings of ConvertMatches. Their meaning is in CONTRACT, The stack."""
+    """Settings of ConvertMatches. docs/contract.md, The stack, says what they mean."""
 
     match_cache_table: str
     play_log_table: str
@@ -25,13 +25,14 @@ class ConvertSettings:
     default_duration: timedelta
     flag_below_confidence: Decimal
     max_attempts: int
+    retain_played: timedelta
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
         """Parses the environment.
 
         Raises:
-            SettingsError: a variable is missing or out of its range: says which.
+            SettingsError: a variable is missing or out of its range. The text names it.
         """
         return cls(
             match_cache_table=_text(environment, "MATCH_CACHE_TABLE"),
@@ -44,6 +45,7 @@ class ConvertSettings:
             default_duration=timedelta(seconds=float(_number(environment, "DEFAULT_DURATION_SECONDS", 1, 86_400))),
             flag_below_confidence=_number(environment, "FLAG_BELOW_CONFIDENCE", 0, 100),
             max_attempts=_whole_number(environment, "MAX_ATTEMPTS", 1, 1_000_000),
+            retain_played=timedelta(days=_whole_number(environment, "RETAIN_PLAYED_DAYS", 0, 36_500)),
         )
 
 
@@ -59,7 +61,7 @@ class StoreSettings:
         """Parses the environment.
 
         Raises:
-            SettingsError: a variable is missing: says which.
+            SettingsError: a variable is missing. The text names it.
         """
         return cls(
             match_cache_table=_text(environment, "MATCH_CACHE_TABLE"),
