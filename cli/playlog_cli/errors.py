@@ -1,4 +1,4 @@
-"""What a user is told when a command cannot do its work."""
+"""Errors that a user can repair, and one line for each."""
 
 from botocore.exceptions import (
     BotoCoreError,
@@ -35,20 +35,31 @@ _THROTTLED_CODES = {
 
 
 class CommandError(Exception):
-    """A mistake or an outage that the user can mend: shown as one line, exit status 1, no traceback.
+    """A mistake or an outage that the user can repair: shown as one line, with exit status 1 and no traceback.
 
-    The message says which value is wrong, where it stands, and what would be right.
+    The message says which value is wrong, where it is, and what would be right.
     """
 
 
 def shown(value: object) -> str:
-    """A value as a message quotes it: as Python writes it, and cut where it is long."""
+    """A value, quoted for a message: as Python writes it, and shortened."""
     text = repr(value)
     return text if len(text) <= 100 else f"{text[:80]}… ({len(text):,} characters)"
 
 
+def message_for(error: Exception) -> str | None:
+    """The line for an error; None if it is a fault of this program."""
+    match error:
+        case CommandError():
+            return str(error)
+        case BotoCoreError() | ClientError():
+            return explain(error)
+        case _:
+            return None
+
+
 def explain(error: BotoCoreError | ClientError) -> str:
-    """What stands between the user and AWS, in one line that says what would be right.
+    """Why AWS could not be called, in one line that says what would be right.
 
     Args:
         error: what boto3 raised.

@@ -1,6 +1,7 @@
 """StoreFailures: stores dead letters as FailedPlayLog items, each with the new state of its match."""
 
 import os
+from functools import cache
 from typing import Any
 
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
@@ -16,6 +17,10 @@ from playlog.runtime.telemetry import logger
 processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
 
+# At the first event, not at import: a wrong setting is then an error of the invocation.
+tables_of = cache(connect)
+
+
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> Any:
     """Stores the dead letters of a batch, each by itself.
@@ -28,7 +33,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Any:
         The messages that could not be stored. The queue delivers them again. After 3 tries they are parked.
     """
     settings = StoreSettings.from_environment(os.environ)
-    tables = connect(settings.match_cache_table, settings.failed_play_log_table)
+    tables = tables_of(settings.match_cache_table, settings.failed_play_log_table)
     retry = Retry.within(context.get_remaining_time_in_millis(), seconds_kept=SECONDS_KEPT)
 
     def store_record(record: SQSRecord) -> None:

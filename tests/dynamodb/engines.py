@@ -12,6 +12,7 @@ from enum import StrEnum
 import boto3
 from moto import mock_aws
 from playlog_cli.embedded import ministack
+from playlog_cli.embedded.session import claimed, open_session
 
 from tests.dynamodb.dynamodb_local import dynamodb_local
 from tests.stateful.memory import Memory, answering
@@ -70,9 +71,9 @@ def _endpoint(engine: Engine) -> Iterator[str]:
         with dynamodb_local() as endpoint:
             yield endpoint
     else:
-        session = ministack.session("dynamodb")
-        with ministack.claimed(session):
-            ministack.install(session)
+        session = open_session("dynamodb")
+        with claimed(session):
+            ministack.prepare(session)
             with ministack.served(session) as server:
                 ministack.wait_until_ready(session, server)
                 yield server.endpoint

@@ -5,10 +5,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from playlog_cli.commands.audit import Audit, audit, mend, mends_of
-from playlog_cli.commands.failures import Selection, history_of, list_failures, retry
-from playlog_cli.commands.parking_lot import list_parked, redrive
+from playlog_cli.auditing.audit import Audit, audit
+from playlog_cli.auditing.repair import repair_match, repairs_of
+from playlog_cli.failures.finding import Selection, history_of, list_failures
+from playlog_cli.failures.retrying import retry
 from playlog_cli.stacks.convert import convert
+from playlog_cli.stacks.parking_lot import list_parked, redrive
 from playlog_cli.stacks.stack import Stack
 
 from tests.e2e import tables
@@ -42,7 +44,7 @@ def test_one_breach_of_each_kind_is_found_with_its_keys(apart: Stack) -> None:
 
 def test_a_stranded_match_is_mended_and_the_others_left_to_a_person(apart: Stack) -> None:
     expected = break_the_law(apart)
-    assert [each.match_id for each in mends_of(apart, look(apart)) if mend(apart, each)] == ["stranded"]
+    assert [each.match_id for each in repairs_of(apart, look(apart)) if repair_match(apart, each)] == ["stranded"]
     assert len(look(apart).violations) == len(expected) - 1
 
 

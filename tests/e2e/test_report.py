@@ -4,9 +4,9 @@ from datetime import date
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from playlog_cli.commands.report import report
 from playlog_cli.reporting.figures import By, Period, Sum
-from playlog_cli.reporting.rate_card import parse_rate_card
+from playlog_cli.reporting.plays import report
+from playlog_cli.reporting.rate_card_file import parse_rate_card
 from playlog_cli.stacks.convert import convert
 from playlog_cli.stacks.stack import Stack
 

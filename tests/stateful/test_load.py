@@ -13,7 +13,8 @@ from playlog.domain.match import Item
 from playlog.runtime import retry
 from playlog.runtime.telemetry import logger
 from playlog_cli.loading import load
-from playlog_cli.loading.load import FileResult, load_files
+from playlog_cli.loading.load import load_files
+from playlog_cli.loading.results import FileResult
 from playlog_cli.stacks.stack import Stack
 
 from tests.stateful.memory import Answer, Request

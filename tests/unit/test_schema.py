@@ -19,8 +19,8 @@ from playlog.schema import (
     ReasonCode,
     names,
 )
-from playlog_cli.auditing import invariants
-from playlog_cli.commands import report
+from playlog_cli.auditing import items
+from playlog_cli.reporting import plays
 from pynamodb.models import Model
 
 from tests.support import examples
@@ -45,10 +45,10 @@ def test_a_model_reads_like_its_table(model: type[Model], table: Sequence[Attrib
 @pytest.mark.parametrize(
     ("listed", "table"),
     [
-        (invariants.MATCH_ATTRIBUTES, MATCH_CACHE),
-        (invariants.PLAY_ATTRIBUTES, PLAY_LOG),
-        (invariants.RECORD_ATTRIBUTES, FAILED_PLAY_LOG),
-        (report.ATTRIBUTES, PLAY_LOG),
+        (items.MATCH_ATTRIBUTES, MATCH_CACHE),
+        (items.PLAY_ATTRIBUTES, PLAY_LOG),
+        (items.RECORD_ATTRIBUTES, FAILED_PLAY_LOG),
+        (plays.ATTRIBUTES, PLAY_LOG),
     ],
 )
 def test_readers_ask_for_attributes_that_exist(listed: Sequence[str], table: Sequence[Attribute]) -> None:

@@ -7,22 +7,19 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from playlog_cli.embedded import ministack
+from playlog_cli.commands.options import AsJson, new_app
+from playlog_cli.embedded import ministack, tools
 from playlog_cli.embedded.demo import Steps, demo, render
-from playlog_cli.embedded.ministack import Server
+from playlog_cli.embedded.session import Server, Session, claimed, open_session
 from playlog_cli.errors import CommandError
 from playlog_cli.terminal import err, out, print_json
 
 SESSION = "local"  # what `up` leaves running
 
-local_app = typer.Typer(
-    no_args_is_help=True, help="The stack in an embedded AWS on this machine: no account, no Docker."
-)
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+app = new_app("The stack in an embedded AWS on this machine: no account, no Docker.")
 
 
-@local_app.command("up")
+@app.command("up")
 def up_command(
     port: Annotated[
         int | None, typer.Option(min=1, max=65535, help="Loopback port.", show_default="a free one")
@@ -46,7 +43,7 @@ def up_command(
     out.print("`playlog local down` stops it; what it holds is gone then.")
 
 
-@local_app.command("down")
+@app.command("down")
 def down_command(as_json: AsJson = False) -> None:
     """Stop the embedded AWS that `up` started; what it held is gone."""
     stopped = down()
@@ -56,7 +53,7 @@ def down_command(as_json: AsJson = False) -> None:
         out.print("The stack is down." if stopped else "Nothing was up.")
 
 
-@local_app.command("demo")
+@app.command("demo")
 def demo_command(as_json: AsJson = False) -> None:
     """Deploy, load the sample day, convert it, show what came of each match, and stop again."""
     console = Console(quiet=True) if as_json else out
@@ -82,8 +79,8 @@ def up(port: int | None, parameters: Mapping[str, str]) -> tuple[Server, bool]:
     Raises:
         CommandError: one is up that was asked for differently, or it could not be started or deployed into.
     """
-    session = ministack.session(SESSION)
-    with ministack.claimed(session):
+    session = open_session(SESSION)
+    with claimed(session):
         server = ministack.running(session)
         if not server:
             return _start(session, port or ministack.free_port(), parameters), True
@@ -95,13 +92,13 @@ def up(port: int | None, parameters: Mapping[str, str]) -> tuple[Server, bool]:
         return server, False
 
 
-def _start(session: ministack.Session, port: int, parameters: Mapping[str, str]) -> Server:
-    ministack.install(session)
+def _start(session: Session, port: int, parameters: Mapping[str, str]) -> Server:
+    ministack.prepare(session)
     try:
         server = ministack.start(session, port)
-        ministack.build(session)
+        tools.build(session)
         ministack.wait_until_ready(session, server)
-        ministack.deploy(session, server, parameters)
+        tools.deploy(session, server, parameters)
     except BaseException:
         ministack.stop(session)
         raise
@@ -117,8 +114,8 @@ def down() -> bool:
     Raises:
         CommandError: ``up`` or another ``down`` is at work.
     """
-    session = ministack.session(SESSION)
-    with ministack.claimed(session):
+    session = open_session(SESSION)
+    with claimed(session):
         return ministack.stop(session)
 
 

@@ -17,7 +17,8 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 from rich.table import Table
 from rich.text import Text
 
-from playlog_cli.embedded import ministack
+from playlog_cli.embedded import ministack, tools
+from playlog_cli.embedded.session import claimed, open_session
 from playlog_cli.errors import CommandError
 from playlog_cli.loading.load import load_files
 from playlog_cli.stacks.convert import convert
@@ -146,20 +147,20 @@ def demo(steps: Steps) -> Demo:
         BotoCoreError, ClientError: the embedded AWS refused a call.
     """
     began = time.monotonic()
-    session = ministack.session("demo")
-    with ministack.claimed(session):
+    session = open_session("demo")
+    with claimed(session):
         with steps.step("installing SAM and MiniStack, which takes a minute the first time") as step:
-            ministack.install(session)
+            ministack.prepare(session)
             step.did = "installed SAM and MiniStack"
         with ministack.served(session) as server:
             with steps.step("building the template and starting MiniStack") as step:
-                ministack.build(session)
+                tools.build(session)
                 ministack.wait_until_ready(session, server)
                 step.did = f"built the template, started MiniStack on {server.endpoint}"
             with steps.step("deploying the stack") as step:
-                ministack.deploy(session, server, {})
+                tools.deploy(session, server, {})
                 step.did = "deployed the stack: tables, functions, queues, schedule, roles"
-            with ministack.spoken_to(server):
+            with tools.environment_of(server):
                 summary = _convert_sample_day(find_stack(), session.checkout / SAMPLE, steps)
             with steps.step("stopping MiniStack") as step:
                 ministack.stop(session)

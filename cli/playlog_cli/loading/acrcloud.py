@@ -13,8 +13,9 @@ from decimal import Decimal
 from playlog.domain import timestamps
 
 from playlog_cli.errors import shown
+from playlog_cli.loading.json_rows import BrokenJsonError, json_object
 from playlog_cli.loading.matches import RowError, number
-from playlog_cli.loading.rows import BrokenJsonError, Number, Row, Value, json_object
+from playlog_cli.loading.row import Number, Row, Value
 
 NO_RESULT = 1001  # ACRCloud, "Error Codes": the audio was listened to, and nothing was recognized
 

@@ -22,7 +22,7 @@ from playlog.schema import ReasonCode
 
 from playlog_cli.errors import shown
 from playlog_cli.loading.matches import RowError, Seen, match_of
-from playlog_cli.loading.rows import Number, Row, Value
+from playlog_cli.loading.row import Number, Row, Value
 
 # As PostgreSQL, MySQL and Django write them.
 _BOOLEANS = {"t": True, "true": True, "1": True, "f": False, "false": False, "0": False}
@@ -115,7 +115,7 @@ def state_of(row: Row, seen: Seen, shards: int, default_duration: timedelta, now
     verdict = validate(item, now=now, default_duration=default_duration)
     if failed_reason:
         code = verdict.reason_code if isinstance(verdict, Failure) else ReasonCode.UNEXPECTED
-        return _failed(Failure(item, code, failed_reason), now)
+        return put_failed(Failure(item, code, failed_reason), now)
     return cannot_be_played(verdict, now) if isinstance(verdict, Failure) else Played(verdict)
 
 
@@ -127,7 +127,7 @@ def cannot_be_played(failure: Failure, now: datetime) -> Failed:
         now: the time of the load, with an offset.
     """
     reason = f"{failure.reason}; the old system had it as played"
-    return _failed(Failure(failure.item, failure.reason_code, reason), now, was_played=True)
+    return put_failed(Failure(failure.item, failure.reason_code, reason), now, was_played=True)
 
 
 def encode_airing(airing: Airing, play: Play, tables: actions.Tables, now: datetime) -> list[str]:
@@ -150,7 +150,7 @@ def put_new(table: str, item: Item) -> actions.Action:
     return {"Put": {"TableName": table, "Item": item, "ConditionExpression": "attribute_not_exists(match_id)"}}
 
 
-def _failed(failure: Failure, now: datetime, *, was_played: bool = False) -> Failed:
+def put_failed(failure: Failure, now: datetime, *, was_played: bool = False) -> Failed:
     # The old table does not say when: its task ran within minutes. So old failures stand in their own time, and the
     # newest are those of today.
     failed_at = _instant(failure.item["matched_at"]["S"])

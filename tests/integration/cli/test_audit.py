@@ -17,10 +17,12 @@ from playlog.domain.match import Item, Match
 from playlog.domain.validation import validate
 from playlog.failures.dead_letter import DeadLetter
 from playlog.failures.recording import connect, store
+from playlog_cli.auditing.audit import RECOUNTS, Audit, audit
 from playlog_cli.auditing.invariants import Kind
-from playlog_cli.commands.audit import RECOUNTS, Audit, audit, audit_command, mend, mends_of
-from playlog_cli.commands.parking_lot import QueueDepth
+from playlog_cli.auditing.repair import repair_match, repairs_of
+from playlog_cli.commands.audit import audit_command
 from playlog_cli.errors import CommandError
+from playlog_cli.stacks.parking_lot import QueueDepth
 from playlog_cli.stacks.stack import Stack
 from typer.testing import CliRunner, Result
 
@@ -38,7 +40,7 @@ command.command()(audit_command)
 def quick(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
     """Pauses take no time, and few requests read a table."""
     monkeypatch.setattr("playlog_cli.stacks.tables.SEGMENTS", 2)
-    for module in ("commands.audit", "stacks.tables"):
+    for module in ("auditing.audit", "stacks.tables"):
         monkeypatch.setattr(f"playlog_cli.{module}.time", aws.clock)
 
 
@@ -276,7 +278,7 @@ def test_what_a_throttled_table_did_not_give_is_asked_for_again(stack: Stack, aw
 
 
 def mended(stack: Stack) -> list[str]:
-    return sorted(each.match_id for each in mends_of(stack, look(stack)) if mend(stack, each))
+    return sorted(each.match_id for each in repairs_of(stack, look(stack)) if repair_match(stack, each))
 
 
 def test_a_stranded_match_with_a_time_gets_its_shard_and_nothing_else_changes(stack: Stack, aws: Aws) -> None:
@@ -342,11 +344,11 @@ def invoke(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Resul
 def test_the_exit_status_tells_a_script_whether_the_law_holds(aws: Aws, invoke: Callable[..., Result]) -> None:
     aws.put(make_item("m-1"))
     assert invoke().exit_code == 0
-    assert "The law holds" in invoke().output
+    assert "The invariants hold" in invoke().output
     aws.put(without(make_item("m-1"), "unprocessed_shard"))
     result = invoke()
     assert result.exit_code == 1
-    assert "The law is broken: 1 violation." in result.output
+    assert "The invariants are violated: 1 violation." in result.output
     assert "match 'm-1' is stranded: it has no unprocessed_shard" in result.output
 
 
@@ -384,7 +386,7 @@ def test_a_repair_shows_what_it_does_and_leaves_the_law_kept(aws: Aws, invoke: C
     result = invoke("--repair", "--yes")
     assert result.exit_code == 0
     assert "match m-1 gets unprocessed_shard 4" in result.output
-    assert "Mended: 1 match." in result.output
+    assert "Repaired: 1 match." in result.output
     aws.put(without(make_item("m-2"), "unprocessed_shard"), without(make_item("m-3"), "matched_at"))
     result = invoke("--repair", "--yes", "--json")
     assert result.exit_code == 1, "m-3 has no time and is left"

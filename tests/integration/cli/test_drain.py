@@ -20,7 +20,7 @@ from playlog.failures.recording import connect, store
 from playlog.runtime.retry import Retry
 from playlog_cli.app import app
 from playlog_cli.commands import drain as module
-from playlog_cli.commands.drain import Drained, drain
+from playlog_cli.stacks.drain import Drained, drain
 from playlog_cli.stacks.stack import Stack
 from typer.testing import CliRunner, Result
 
@@ -105,7 +105,7 @@ def served_by(functions: Lambda, stack: Stack) -> Stack:
 @pytest.fixture(autouse=True)
 def in_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pauses there are, but short."""
-    monkeypatch.setattr(module, "LONGEST_PAUSE", 0.001)
+    monkeypatch.setattr("playlog_cli.stacks.drain.LONGEST_PAUSE", 0.001)
 
 
 @pytest.fixture
@@ -245,7 +245,7 @@ def test_where_lambda_takes_on_few_runs_there_are_few_at_a_time(drained: Drain) 
 
 
 def test_where_lambda_takes_on_no_run_at_all_it_ends(drained: Drain, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "LONGEST_PAUSE", 0.05)
+    monkeypatch.setattr("playlog_cli.stacks.drain.LONGEST_PAUSE", 0.05)
 
     done, functions = drained(lambda _: THROTTLED)
 
@@ -378,7 +378,7 @@ def test_a_drain_that_was_stopped_is_no_success(
 ENDLESS = """
 import os, signal, threading
 from types import SimpleNamespace
-from playlog_cli.commands.drain import drain
+from playlog_cli.stacks.drain import drain
 
 class Lambda:
     def invoke(self, **_):

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 from playlog_cli.errors import CommandError
-from playlog_cli.loading.load import FileProgress, FileResult, load_files
-from playlog_cli.loading.rows import BadRow
+from playlog_cli.loading.load import load_files
+from playlog_cli.loading.results import FileProgress, FileResult
+from playlog_cli.loading.row import BadRow
 from playlog_cli.stacks.stack import Stack
 
 from tests.support.aws import Aws, Fault, all_cancelled, lost_answer, on, refused
@@ -40,7 +41,7 @@ def load(stack: Stack, path: Path, station: str | None = None) -> FileResult:
 @pytest.fixture(autouse=True)
 def small_transactions(monkeypatch: pytest.MonkeyPatch) -> None:
     """Moto copies every table for each action: as many transactions as a large file has, of few actions each."""
-    monkeypatch.setattr("playlog_cli.loading.load.TRANSACTION_ACTIONS", 5)
+    monkeypatch.setattr("playlog_cli.loading.batches.TRANSACTION_ACTIONS", 5)
 
 
 @pytest.fixture
@@ -133,7 +134,7 @@ def test_who_is_throttled_for_good_is_told_that_loading_again_adds_the_rest(stac
 def test_large_matches_are_split_into_transactions_that_dynamodb_takes(
     stack: Stack, aws: Aws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("playlog_cli.loading.load.TRANSACTION_BYTES", 4_000)
+    monkeypatch.setattr("playlog_cli.loading.batches.TRANSACTION_BYTES", 4_000)
     path = tmp_path / "large.csv"
     path.write_text("matched_at,title\n" + "".join(f"2026,{n}{'x' * 1_200}\n" for n in range(6)))
     assert load(stack, path).added == 6
@@ -275,7 +276,7 @@ def test_a_document_of_acrclouds_that_is_none_takes_no_other_with_it(stack: Stac
 def test_the_matches_of_a_play_are_written_together_in_an_export_by_time(
     stack: Stack, aws: Aws, export: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("playlog_cli.loading.load.PLAYED_TOGETHER", 1)
+    monkeypatch.setattr("playlog_cli.loading.batches.PLAYED_TOGETHER", 1)
     load(stack, export)
     # A play of two matches, a play of one; the match that waits, and two failures with their records.
     assert sorted(len(request.actions) for request in aws.sent(TRANSACT)) == [2, 3, 5]

@@ -15,9 +15,10 @@ from playlog.converting import actions
 from playlog.domain import timestamps
 from playlog.domain.airing import Airing
 from playlog.domain.match import Item
-from playlog_cli.commands.report import failures_of, play_of, plays_of, report, report_command
+from playlog_cli.commands.report import report_command
 from playlog_cli.errors import CommandError
 from playlog_cli.reporting.figures import By, Period, Play
+from playlog_cli.reporting.plays import failures_of, play_of, plays_of, report
 from playlog_cli.stacks.stack import Stack
 from typer.testing import CliRunner, Result
 

@@ -10,6 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+# Of docs/contract.md.
+CONTRACT_VERSION = "2.0"
+
 
 class Type(StrEnum):
     """Types of DynamoDB, as its JSON names them."""

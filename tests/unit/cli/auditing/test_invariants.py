@@ -9,8 +9,11 @@ from hypothesis import strategies as st
 from playlog.domain.match import Item
 from playlog.domain.play import PlayKey
 from playlog.domain.shards import shard_of
-from playlog_cli.auditing import invariants
-from playlog_cli.auditing.invariants import Account, Kind, Ledger, State, Violation
+from playlog_cli.auditing import invariants, items
+from playlog_cli.auditing.account import Account
+from playlog_cli.auditing.invariants import Kind, Violation
+from playlog_cli.auditing.items import State
+from playlog_cli.auditing.ledger import Ledger
 
 from tests.support import invariants as referee
 from tests.support.builders import make_item, without
@@ -74,14 +77,14 @@ class Tables:
         found = []
         for key, account in ledger.suspected_plays():
             now = self._play(key)
-            verdict = invariants.judge_play(key, account, now, self._match(invariants.text(now or {}, "match_id")))
+            verdict = invariants.judge_play(key, account, now, self._match(items.text(now or {}, "match_id")))
             assert verdict is not None, "nothing was written meanwhile"
             found += verdict
             suspects |= set(ledger.claimants(key))
         for match_id in suspects:
             match = self._match(match_id)
             assert match
-            key_of = invariants.play_key(match)
+            key_of = items.play_key(match)
             found += invariants.judge_match(match, key_of and self._play(key_of), self._record(match), SHARDS)
         return found
 
@@ -95,7 +98,7 @@ class Tables:
         return next((item for item in self.plays if (item["station_id"]["S"], item["play_id"]["S"]) == key), None)
 
     def _record(self, match: Item) -> Item | None:
-        key = (match["match_id"], invariants.attempts(match))
+        key = (match["match_id"], items.attempts(match))
         return next((item for item in self.records if (item["match_id"], int(item["attempt"]["N"])) == key), None)
 
 
@@ -141,7 +144,7 @@ def test_a_match_that_no_run_reads_is_stranded(match: Item, why: str) -> None:
     (violation,) = Tables([match]).violations()
     assert (violation.kind, violation.match_id) == (Kind.STRANDED, "m-1")
     assert why in violation.sentence
-    assert invariants.state_of(match, SHARDS) is State.STRANDED
+    assert items.state_of(match, SHARDS) is State.STRANDED
 
 
 @pytest.mark.parametrize(
@@ -153,7 +156,7 @@ def test_a_match_that_no_run_reads_is_stranded(match: Item, why: str) -> None:
     ],
 )
 def test_a_match_in_two_states_is_found(match: Item, sentence: str) -> None:
-    (violation,) = Tables([match], [play()] if invariants.play_key(match) else [], [record()]).violations()
+    (violation,) = Tables([match], [play()] if items.play_key(match) else [], [record()]).violations()
     assert (violation.kind, violation.match_id, violation.sentence) == (Kind.IN_TWO_STATES, "m-1", sentence)
 
 
@@ -204,7 +207,7 @@ def test_a_play_without_matches_is_found(matches: list[Item]) -> None:
     ],
 )
 def test_a_match_that_was_put_a_second_time_is_found_by_the_play_that_it_created(creator: Item, what: str) -> None:
-    others = [play(1, "m-1", "another")] if invariants.play_key(creator) else []
+    others = [play(1, "m-1", "another")] if items.play_key(creator) else []
     tables = Tables([creator, played("m-2")], [play(1, "m-1"), *others], [record()])
     (violation,) = tables.violations()
     assert (violation.kind, violation.match_id, violation.play_key) == (Kind.PLAY_OF_ANOTHER_MATCH, "m-1", KEY)
@@ -228,7 +231,7 @@ def test_a_play_whose_creator_is_gone_is_found_though_its_count_is_right() -> No
 )
 def test_a_failure_that_nobody_recorded_is_found(match: Item, attempt: int) -> None:
     others = [record(attempt=1)] if attempt > 1 else []
-    (violation,) = Tables([match], [play()] if invariants.play_key(match) else [], others).violations()
+    (violation,) = Tables([match], [play()] if items.play_key(match) else [], others).violations()
     assert (violation.kind, violation.match_id, violation.attempt) == (Kind.FAILED_WITHOUT_RECORD, "m-1", attempt)
 
 
@@ -318,7 +321,7 @@ def lawful(draw: st.DrawFn) -> Tables:
                 play_id = draw(st.sampled_from([PLAY_ID, "another"]))
                 tables.matches.append(played(match_id, play_id={"S": play_id}) | tried)
                 made = creators.setdefault(play_id, play(0, match_id, play_id))
-                made["match_count"] = {"N": str(invariants.match_count(made) + 1)}
+                made["match_count"] = {"N": str(items.match_count(made) + 1)}
             case State.FAILED:
                 attempts = attempts or 1
                 tables.matches.append(failed(match_id) | {"attempts": {"N": str(attempts)}})
@@ -383,11 +386,11 @@ def test_no_tables_that_keep_the_law_are_accused(tables: Tables) -> None:
 
 
 def test_a_shard_is_the_station_s_or_that_of_the_match_where_there_is_none() -> None:
-    assert invariants.home_shard(waiting(), SHARDS) == shard_of("station-1", SHARDS)
+    assert items.home_shard(waiting(), SHARDS) == shard_of("station-1", SHARDS)
     for blank in ({"S": "  "}, {"NULL": True}, {"N": "7"}):
-        assert invariants.home_shard(waiting(station_id=blank), SHARDS) == shard_of("m-1", SHARDS)
+        assert items.home_shard(waiting(station_id=blank), SHARDS) == shard_of("m-1", SHARDS)
 
 
 @pytest.mark.parametrize(("time", "can"), [("2026-03-14", True), ("soon", True), ("", False), ("x" * 1025, False)])
 def test_a_match_can_wait_with_whatever_the_index_takes_for_a_time(time: str, can: bool) -> None:
-    assert invariants.can_wait(waiting(matched_at={"S": time})) is can
+    assert items.can_wait(waiting(matched_at={"S": time})) is can

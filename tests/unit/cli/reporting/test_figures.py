@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from playlog_cli.reporting.figures import By, Line, Period, Play, figures_of
-from playlog_cli.reporting.rate_card import RateCard, parse_rate_card
+from playlog_cli.reporting.rate_card import RateCard
+from playlog_cli.reporting.rate_card_file import parse_rate_card
 
 BERLIN = ZoneInfo("Europe/Berlin")
 MARCH = Period(date(2026, 3, 1), date(2026, 4, 1), ZoneInfo("UTC"))

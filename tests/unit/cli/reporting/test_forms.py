@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from playlog_cli.reporting.figures import By, Period, Play, figures_of
 from playlog_cli.reporting.forms import LINES_ON_A_SCREEN, Report, as_json, notes, render, write_csv
-from playlog_cli.reporting.rate_card import RateCard, parse_rate_card
+from playlog_cli.reporting.rate_card import RateCard
+from playlog_cli.reporting.rate_card_file import parse_rate_card
 from rich.console import Console
 
 from tests.support.builders import texts

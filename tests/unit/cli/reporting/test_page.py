@@ -24,7 +24,7 @@ from playlog_cli.reporting.page import (
     steps,
     write_page,
 )
-from playlog_cli.reporting.rate_card import parse_rate_card
+from playlog_cli.reporting.rate_card_file import parse_rate_card
 
 UTC_ZONE = ZoneInfo("UTC")
 NASTY = "</title></text></td><script>alert(1)</script><img src=//x onerror='y'>\"{{ 7*7 }}"

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 from playlog_cli.errors import CommandError
-from playlog_cli.reporting.rate_card import Per, RateCard, RateCardError, Rounding, load_rate_card, parse_rate_card
+from playlog_cli.reporting.rate_card import Per, RateCard, RateCardError, Rounding
+from playlog_cli.reporting.rate_card_file import load_rate_card, parse_rate_card
 
 SAMPLE = Path(__file__).parents[4] / "samples" / "rate-card.toml"
 

@@ -47,8 +47,13 @@ class DuplicateRule(Protocol):
             The airings, one station after the other. They do not depend on the order of the matches.
         """
 
-    def may_account_for(self, play: PlayKey, match: Match) -> bool:
-        """Whether a play with this key may be the play of this match."""
+    def may_account_for(self, play: PlayKey, created: PlayKey) -> bool:
+        """Whether a play may account for a match.
+
+        Args:
+            play: key of the play.
+            created: key of the play that the match would create (``key_of_new_play``).
+        """
 
 
 def rule_for(gap: timedelta) -> DuplicateRule:
@@ -79,9 +84,9 @@ class ExactInstant:
             for airing in created
         ]
 
-    def may_account_for(self, play: PlayKey, match: Match) -> bool:
+    def may_account_for(self, play: PlayKey, created: PlayKey) -> bool:
         """See ``DuplicateRule``."""
-        return play == key_of_new_play(match)
+        return play == created
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +115,9 @@ class WithinGap:
             for airing in _group_one_track(of_track, known[station_id, track_id], self.gap)
         ]
 
-    def may_account_for(self, play: PlayKey, match: Match) -> bool:
+    def may_account_for(self, play: PlayKey, created: PlayKey) -> bool:
         """See ``DuplicateRule``. A play may begin earlier than its key says, so this compares no times."""
-        return (play.station_id, track_of(play.play_id)) == (match.station_id, match.track_id)
+        return (play.station_id, track_of(play.play_id)) == (created.station_id, track_of(created.play_id))
 
 
 @dataclass(slots=True)

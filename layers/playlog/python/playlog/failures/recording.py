@@ -6,7 +6,6 @@ So at no moment does a failed match lack its record, or does a played match have
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
 
@@ -53,9 +52,8 @@ class FailureTables:
         return f"tables {self.failed_play_log.Meta.table_name} and {self.match_cache.Meta.table_name}"
 
 
-@cache  # a client is costly to make, and one serves all batches of a process
 def connect(match_cache: str, failed_play_log: str) -> FailureTables:
-    """Connects to the tables of a stack.
+    """Connects to the tables of a stack. This is costly: one connection serves all batches of a process.
 
     Args:
         match_cache: name of the table.

@@ -1,0 +1,49 @@
+"""A row of a file, before it is a match. Pure."""
+
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+LONGEST_LINE = 4 * 1024 * 1024  # bytes: a match of 350 KB fits, however it is escaped; without line breaks nothing does
+
+
+# None, bool, Number, str, and lists and dicts of them.
+Value: TypeAlias = Any
+
+
+class RowsError(Exception):
+    """The file cannot be read, or not any further. The message says why, without the file's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number as the file writes it, or what stands where a number should: ``matches`` decides what it is worth."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row's values by column.
+
+    Attributes:
+        line: physical line of the file, from 1, on which the row begins.
+        values: as the file has them, without those that are empty (CSV) or null (JSON).
+        is_of_old_table: whether the columns are those of the old Django table MatchCache.
+    """
+
+    line: int
+    values: dict[str, Value]
+    is_of_old_table: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BadRow:
+    """A row that is not loaded.
+
+    Attributes:
+        line: physical line of the file, from 1, on which the row begins.
+        problem: what is wrong with which value, and what would be right.
+    """
+
+    line: int
+    problem: str
