@@ -6,8 +6,10 @@ from datetime import UTC, datetime
 
 import pytest
 from playlog_cli.commands.audit import Audit, audit, mend, mends_of
-from playlog_cli.commands.failures import Selection, history_of, list_failures, retry
-from playlog_cli.commands.parking_lot import list_parked, redrive
+from playlog_cli.failures.history import history_of, list_failures
+from playlog_cli.failures.parking_lot import list_parked, redrive
+from playlog_cli.failures.records import Selection
+from playlog_cli.failures.retrying import retry
 from playlog_cli.stacks.convert import convert
 from playlog_cli.stacks.stack import Stack
 

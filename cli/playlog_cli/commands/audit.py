@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, fields
 from functools import partial
 from typing import Annotated, Any, TypeAlias
@@ -14,16 +14,14 @@ from typing import Annotated, Any, TypeAlias
 import typer
 from playlog.domain.airing import PlayKey
 from playlog.domain.match import Item
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
 from playlog_cli.auditing import invariants
 from playlog_cli.auditing.invariants import Kind, Ledger, State, Violation
-from playlog_cli.commands.options import AsJson, Profile, Region, StackName, Yes, consented
-from playlog_cli.commands.parking_lot import QueueDepth, queue_depth
+from playlog_cli.commands.options import AsJson, Profile, Region, StackName, Yes
+from playlog_cli.stacks.queues import QueueDepth, queue_depth
 from playlog_cli.stacks.stack import DEFAULT_STACK, Stack, find_stack
 from playlog_cli.stacks.tables import batched, read, scan
-from playlog_cli.terminal import err, out
+from playlog_cli.terminal import counted, facts_table, has_consent, out, table_bars
 
 # A transaction shows in its items one by one, within milliseconds (Amazon DynamoDB Developer Guide, "DynamoDB
 # transactions: how it works", isolation levels): what looks torn is looked at again after this.
@@ -131,8 +129,8 @@ def _repair(stack: Stack, found: Audit, *, yes: bool, as_json: bool) -> list[str
     mends = list(mends_of(stack, found))
     if not as_json:
         _show_mends(mends)
-    question = f"Give {_counted(len(mends), 'match', 'matches')} a shard, so that a run reads them?"
-    if not mends or not consented(question, yes=yes, as_json=as_json):
+    question = f"Give {counted(len(mends), 'match', 'matches')} a shard, so that a run reads them?"
+    if not mends or not has_consent(question, yes=yes, as_json=as_json):
         return []
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
         done = pool.map(partial(mend, stack), mends)
@@ -311,39 +309,14 @@ def _records(stack: Stack, attempts: Iterable[tuple[str, int]]) -> dict[tuple[st
     return {(item["match_id"]["S"], int(item["attempt"]["N"])): item for item in items}
 
 
-@contextmanager
-def _progress(stack: Stack) -> Iterator[Told]:
-    """A progress bar per table on stderr, gone when the block ends; nothing where stderr is no terminal."""
-    bars = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=err,
-        transient=True,
-        disable=not err.is_terminal,
-    )
+def _progress(stack: Stack) -> AbstractContextManager[Told]:
     names = {stack.play_log_table: "plays", stack.match_cache_table: "matches", stack.failed_play_log_table: "failures"}
-    tasks: dict[str, TaskID] = {}
-
-    def told(table: str, items: int) -> None:
-        if table not in tasks:
-            expected = stack.dynamodb.describe_table(TableName=table)["Table"]["ItemCount"]
-            tasks[table] = bars.add_task(names[table], total=expected)
-        task = bars.tasks[tasks[table]]
-        done = task.completed + items
-        bars.update(task.id, completed=done, total=max(done, task.total or 0))
-
-    with bars:
-        yield told
+    return table_bars(names, lambda table: stack.dynamodb.describe_table(TableName=table)["Table"]["ItemCount"])
 
 
 def _show(found: Audit) -> None:
     out.print(f"stack {found.stack} in {found.region}", style="bold", soft_wrap=True)
-    facts = Table.grid(padding=(0, 2))
-    facts.add_column()
-    facts.add_column(justify="right")
-    facts.add_column()
+    facts = facts_table()
     facts.add_row("matches", f"{found.matches:,}")
     for state in ("waiting", "played", "failed", "stranded", "in_two_states"):
         facts.add_row(f"  {state.replace('_', ' ')}", f"{getattr(found, state):,}")
@@ -360,7 +333,7 @@ def _show(found: Audit) -> None:
     if not found.violations:
         out.print("Of all else, the law holds." if found.undecided else "The law holds: no violation.")
         return
-    out.print(f"The law is broken: {_counted(len(found.violations), 'violation', 'violations')}.", style="bold red")
+    out.print(f"The law is broken: {counted(len(found.violations), 'violation', 'violations')}.", style="bold red")
     for kind, total in Counter(each.kind for each in found.violations).items():
         out.print(f"{kind} ({total:,})", style="bold")
         of_kind = (each for each in found.violations if each.kind is kind)
@@ -380,16 +353,12 @@ def _show_mends(mends: Sequence[Mend]) -> None:
 
 def _show_mended(mended: int, shown: int) -> None:
     changed = f"; {shown - mended:,} changed meanwhile and were left as they are" if mended < shown else ""
-    out.print(f"Mended: {_counted(mended, 'match', 'matches')}{changed}. The next run takes them.", soft_wrap=True)
+    out.print(f"Mended: {counted(mended, 'match', 'matches')}{changed}. The next run takes them.", soft_wrap=True)
 
 
 def _shown_depth(depth: QueueDepth) -> tuple[str, str]:
     total = depth.waiting + depth.in_flight + depth.delayed
     return f"{total:,}", f"{depth.in_flight:,} in flight, {depth.delayed:,} delayed"
-
-
-def _counted(number: int, one: str, many: str) -> str:
-    return f"{number:,} {one if number == 1 else many}"
 
 
 def _print_json(found: Audit, mended: list[str]) -> None:

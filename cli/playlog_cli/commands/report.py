@@ -4,7 +4,7 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -15,7 +15,7 @@ from playlog.domain import timestamps
 from playlog.domain.failure import ReasonCode
 from playlog.domain.match import Item
 from playlog.failures.dead_letter import plain
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import TimeElapsedColumn
 
 from playlog_cli.commands.options import AsJson, Profile, Region, StackName
 from playlog_cli.errors import CommandError, shown
@@ -25,7 +25,7 @@ from playlog_cli.reporting.page import write_page
 from playlog_cli.reporting.rate_card import RateCard, load_rate_card, time_zone, wanted_zone
 from playlog_cli.stacks.stack import DEFAULT_STACK, Stack, find_stack
 from playlog_cli.stacks.tables import Span, query, scan
-from playlog_cli.terminal import err, out, print_json
+from playlog_cli.terminal import counting, err, out, print_json
 
 ATTRIBUTES = (
     "station_id",
@@ -86,7 +86,7 @@ def report_command(
     for option, path in files:
         _check_writable(option, path)
     this = find_stack(stack, region=region, profile=profile)
-    with _progress() as told:
+    with counting("{task.completed:,} plays read", TimeElapsedColumn()) as told:
         made = report(this, period, by or [By.STATION], stations or [], tracks or [], card, told)
     if csv:
         _write("--csv", csv, lambda file: write_csv(made, file))
@@ -303,19 +303,3 @@ def _write(option: str, path: Path, write: Callable[[TextIO], None]) -> None:
             with suppress(OSError):
                 part.unlink()
     err.print(f"written: {path}", soft_wrap=True)
-
-
-@contextmanager
-def _progress() -> Iterator[Told]:
-    """How many plays were read, on stderr, gone when the block ends; nothing where stderr is no terminal."""
-    bar = Progress(
-        SpinnerColumn(),
-        TextColumn("{task.completed:,} plays read"),
-        TimeElapsedColumn(),
-        console=err,
-        transient=True,
-        disable=not err.is_terminal,
-    )
-    task = bar.add_task("", total=None)
-    with bar:
-        yield lambda more: bar.advance(task, more)

@@ -18,8 +18,8 @@ from playlog.failures.dead_letter import DeadLetter
 from playlog.failures.recording import connect, store
 from playlog_cli.auditing.invariants import Kind
 from playlog_cli.commands.audit import RECOUNTS, Audit, audit, audit_command, mend, mends_of
-from playlog_cli.commands.parking_lot import QueueDepth
 from playlog_cli.errors import CommandError
+from playlog_cli.stacks.queues import QueueDepth
 from playlog_cli.stacks.stack import Stack
 from typer.testing import CliRunner, Result
 

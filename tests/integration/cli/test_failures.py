@@ -12,8 +12,10 @@ from playlog.domain.shards import shard_of
 from playlog.domain.validation import judge
 from playlog.failures.dead_letter import DeadLetter
 from playlog.failures.recording import connect, store
-from playlog_cli.commands.failures import Change, failures_app, history_of, plain_values
+from playlog_cli.commands.operating.failures import failures_app
 from playlog_cli.errors import CommandError
+from playlog_cli.failures.history import Change, history_of
+from playlog_cli.failures.records import plain_values
 from playlog_cli.stacks.stack import Stack
 from typer.testing import CliRunner, Result
 
@@ -28,7 +30,7 @@ SOURCE_REASON = "source is 'TV': it must be Radio or Streaming"
 
 @pytest.fixture
 def invoke(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
-    monkeypatch.setattr("playlog_cli.commands.failures.find_stack", lambda *_, **__: stack)
+    monkeypatch.setattr("playlog_cli.commands.operating.failures.find_stack", lambda *_, **__: stack)
     return lambda *arguments: CliRunner().invoke(failures_app, list(arguments))
 
 
@@ -277,14 +279,14 @@ def test_what_would_fail_again_is_said_before_it_is_retried(aws: Aws, invoke: Ca
     fail(aws, make_item("m-1", **TV), make_item("m-2", **TV))
     set_source(aws, "m-2")
     message = error_of(invoke("retry", "--all"))
-    assert message.startswith("To wait again: 2 matches, of which 1 would fail again unless mended first.")
+    assert message.startswith("To wait again: 2 matches, of which 1 would fail again unless corrected first.")
     assert all("unprocessed_shard" not in match for match in aws.matches()), "nobody said yes"
 
 
 def test_what_fails_again_meanwhile_is_not_retried_in_circles(
     aws: Aws, invoke: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("playlog_cli.commands.failures.RECORDS_PER_PAGE", 1)
+    monkeypatch.setattr("playlog_cli.failures.records.RECORDS_PER_PAGE", 1)
     fail(aws, *(make_item(f"m-{number}", track_id={"S": " "}, **TV) for number in range(3)))
     busy = False
 

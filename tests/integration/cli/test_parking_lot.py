@@ -8,8 +8,9 @@ import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import ANY, Stubber
 from playlog.failures.dead_letter import DeadLetter
-from playlog_cli.commands.parking_lot import list_parked, parking_lot_app, redrive
+from playlog_cli.commands.operating.parking_lot import parking_lot_app
 from playlog_cli.errors import CommandError
+from playlog_cli.failures.parking_lot import list_parked, redrive
 from playlog_cli.stacks.stack import Stack
 from typer.testing import CliRunner, Result
 
@@ -26,15 +27,15 @@ NO_TASKS = [
 
 @pytest.fixture
 def invoke(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
-    monkeypatch.setattr("playlog_cli.commands.parking_lot.find_stack", lambda *_, **__: stack)
+    monkeypatch.setattr("playlog_cli.commands.operating.parking_lot.find_stack", lambda *_, **__: stack)
     return lambda *arguments: CliRunner().invoke(parking_lot_app, list(arguments))
 
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch, aws: Aws) -> None:
     """Nothing waits for letters to come."""
-    monkeypatch.setattr("playlog_cli.commands.parking_lot.RECEIVE_WAIT_SECONDS", 0)
-    monkeypatch.setattr("playlog_cli.commands.parking_lot.time", aws.clock)
+    monkeypatch.setattr("playlog_cli.failures.parking_lot.RECEIVE_WAIT_SECONDS", 0)
+    monkeypatch.setattr("playlog_cli.failures.parking_lot.time", aws.clock)
 
 
 def letter(match_id: str) -> str:
@@ -67,7 +68,7 @@ def test_what_lies_there_is_shown_with_what_is_wrong_with_it(
     assert by_match[None]["problem"].startswith("the message is no JSON")
     shown = invoke("list").output
     assert "match m-1, attempt 1: StoreFailures could not store it" in shown
-    assert "no dead letter: the message is no JSON" in shown
+    assert "not a valid dead letter: the message is no JSON" in shown
 
 
 def test_looking_at_letters_leaves_them_for_the_next(stack: Stack, aws: Aws) -> None:

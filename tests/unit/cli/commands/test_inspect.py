@@ -5,8 +5,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from playlog_cli.commands.inspect import problems, show
-from playlog_cli.stacks.deployment import Facts, FunctionFacts, MappingFacts, ScheduleFacts, TargetFacts, may_invoke
+from playlog_cli.commands.operating.inspect import show
+from playlog_cli.inspecting.facts import Facts, FunctionFacts, MappingFacts, ScheduleFacts, TargetFacts
+from playlog_cli.inspecting.permissions import may_invoke
+from playlog_cli.inspecting.problems import problems
 from playlog_cli.stacks.runs import RunFacts
 from rich.console import Console
 
@@ -88,7 +90,7 @@ def test_a_mapping_that_cannot_read_its_queue_is_told_with_lambdas_reason() -> N
 
 def test_a_queue_that_is_gone_is_told() -> None:
     assert wrong(replace(SOUND, dead_letter_queue_arn=None, mappings=())) == [
-        ("DeadLetterQueue", "there is no such queue: runs cannot push failures")
+        ("DeadLetterQueue", "there is no such queue: runs cannot send failures")
     ]
 
 
@@ -125,7 +127,7 @@ def test_a_run_under_way_is_no_failure_and_does_not_hide_one() -> None:
 
     assert problems(replace(SOUND, runs=(under_way, RUN))) == []
     assert wrong(replace(SOUND, runs=(under_way, failed, replace(RUN, age_seconds=180)))) == [
-        ("ConvertMatchesFunction", "the last run, 60 s ago, failed: RunError: nothing could be converted")
+        ("ConvertMatchesFunction", "the last run, 1 min ago, failed: RunError: nothing could be converted")
     ]
 
 

@@ -5,8 +5,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from playlog_cli.commands import local
-from playlog_cli.commands.local import local_app
+from playlog_cli.commands.operating import local
+from playlog_cli.commands.operating.local import local_app
 from playlog_cli.embedded.demo import NO_STATION, Demo, Reason, Station, Step, Summary, summarise
 from typer.testing import CliRunner
 

@@ -1,7 +1,7 @@
 """The writes of the hot path in DynamoDB's wire format, as the PynamoDB models define it.
 
-PynamoDB would build the same, at many times the CPU time for every match. ``tests/unit/converting/test_actions.py`` holds both
-against each other, attribute by attribute.
+PynamoDB would build the same, at many times the CPU time for every match. ``tests/unit/converting/test_actions.py``
+holds both against each other, attribute by attribute.
 
 The two actions that every match needs, its play's and its own, are JSON templates: made once from the action as it
 reads here, and filled in for each match.

@@ -5,21 +5,21 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
+from playlog_cli.commands.options import AsJson
 from playlog_cli.embedded import ministack
 from playlog_cli.embedded.demo import Steps, demo, render
 from playlog_cli.embedded.ministack import Server
 from playlog_cli.errors import CommandError
-from playlog_cli.terminal import err, out, print_json
+from playlog_cli.terminal import PlainConsole, err, out, print_json
 
 SESSION = "local"  # what `up` leaves running
 
 local_app = typer.Typer(
-    no_args_is_help=True, help="The stack in an embedded AWS on this machine: no account, no Docker."
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="The stack in an embedded AWS on this machine: no account, no Docker.",
 )
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @local_app.command("up")
@@ -41,7 +41,8 @@ def up_command(
         return
     out.print(f"The stack is up{'' if started else ' already'}, at {server.endpoint}.")
     out.print("Paste this, and `playlog` and any AWS client speak to it:\n")
-    out.print("\n".join(exports(server.environment)), soft_wrap=True)
+    for line in exports(server.environment):
+        out.print(line, soft_wrap=True)
     out.print("\nThen try `playlog load FILE`, `playlog convert`, `playlog status`.")
     out.print("`playlog local down` stops it; what it holds is gone then.")
 
@@ -59,7 +60,7 @@ def down_command(as_json: AsJson = False) -> None:
 @local_app.command("demo")
 def demo_command(as_json: AsJson = False) -> None:
     """Deploy, load the sample day, convert it, show what came of each match, and stop again."""
-    console = Console(quiet=True) if as_json else out
+    console = PlainConsole(quiet=True) if as_json else out
     console.print("A broadcast day, from match to play, on this machine: no account, no Docker.\n")
     result = demo(Steps(console))
     render(result, console)

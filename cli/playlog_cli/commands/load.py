@@ -1,0 +1,101 @@
+"""`playlog load`: matches from files."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, TaskID, TaskProgressColumn, TimeRemainingColumn
+
+from playlog_cli.commands.options import AsJson, Profile, Region, StackName
+from playlog_cli.loading.load import FileProgress, FileResult, LoadResult, load_files
+from playlog_cli.stacks.stack import DEFAULT_STACK, find_stack
+from playlog_cli.terminal import err, out, print_first, print_json, progress_bars
+
+ROWS_SHOWN = 20
+
+
+def load_command(
+    files: Annotated[
+        list[Path],
+        typer.Argument(metavar="FILE...", help="CSV with a header or JSON, gzipped or not; - is standard input."),
+    ],
+    station: Annotated[
+        str | None,
+        typer.Option(metavar="ID", help="Station of those of ACRCloud's results that name no stream."),
+    ] = None,
+    stack: StackName = DEFAULT_STACK,
+    region: Region = None,
+    profile: Profile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Load matches from files. Loading a file again adds nothing.
+
+    Columns are the attributes of a match. A row without a match_id gets one from its content. ACRCloud's
+    broadcast-monitoring results are taken as they come, and an export of the old Django table MatchCache with its plays
+    and failures; a file is known by its content. Exit status 1 if a row or a file is bad; the other rows are loaded.
+    """
+    with _progress() as progress:
+        result = load_files(find_stack(stack, region=region, profile=profile), files, progress, station)
+    if as_json:
+        print_json(result)
+    else:
+        _show(result)
+    if not result.ok:
+        raise typer.Exit(1)
+
+
+def _show(result: LoadResult) -> None:
+    bad_rows = [f"{each.file}:{bad.line}: {bad.problem}" for each in result.files for bad in each.bad_rows]
+    print_first(err, bad_rows, ROWS_SHOWN, "bad rows; --json lists them all")
+    not_played = [
+        f"{each.file}:{match.line}: match {match.match_id} is added as failed: {match.reason}"
+        for each in result.files
+        for match in each.not_played
+    ]
+    print_first(err, not_played, ROWS_SHOWN, "matches that are added as failed; --json lists them all")
+    for each in result.files:
+        if each.error:
+            err.print(f"{each.file}: {each.error}", soft_wrap=True)
+        if each.rows:
+            out.print(f"{each.file}: {each.rows:,} rows, {_outcome(each)}", soft_wrap=True)
+
+
+def _outcome(file: FileResult) -> str:
+    added = f"{file.added:,} added"
+    if file.played or file.failed:
+        waiting = file.added - file.played - file.failed
+        added += f" ({file.played:,} played in {file.plays:,} new plays, {file.failed:,} failed, {waiting:,} waiting)"
+    outcome = f"{added}, {file.already_there:,} already there, {len(file.bad_rows):,} bad"
+    return f"{outcome}, {file.no_detections:,} without a detection" if file.no_detections else outcome
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[FileProgress], None]]:
+    """A progress bar per file. Yields the progress callback of ``load_files``."""
+    bars = progress_bars(
+        "{task.description}",
+        BarColumn(),
+        TaskProgressColumn(),
+        "{task.fields[rows]:,} rows",
+        "{task.fields[rate]:,.0f} rows/s",
+        TimeRemainingColumn(),
+    )
+    tasks: dict[str, TaskID] = {}
+
+    def show(progress: FileProgress) -> None:
+        if progress.file not in tasks:
+            tasks[progress.file] = bars.add_task(progress.file, rows=0, rate=0.0)
+        task = tasks[progress.file]
+        elapsed = bars.tasks[task].elapsed or 1.0
+        bars.update(
+            task,
+            completed=progress.bytes_read,
+            total=progress.bytes_total,
+            rows=progress.rows,
+            rate=progress.rows / elapsed,
+        )
+
+    with bars:
+        yield show
