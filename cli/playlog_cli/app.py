@@ -1,118 +1,162 @@
-"""The `playlog` command. It only registers the commands; each is in the module of its name in `commands`."""
+"""The `playlog` command: registers the commands in the order in which one uses them.
 
-import io
+Imports the module of a command only when that command runs, so that `playlog --help` and completion are quick.
+"""
+
 import sys
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, MutableMapping
 from importlib import import_module
 from importlib.metadata import version
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import typer
 from typer.core import TyperGroup
 
+OPERATING = "playlog_cli.commands.operating"
 
-@dataclass(frozen=True)
-class Command:
-    """A command, which is imported only when it runs.
+
+class Entry(NamedTuple):
+    """A command that is loaded when it runs.
 
     Attributes:
-        name: as users type it.
-        module: in `commands`, with an `app`.
-        summary: its line in `playlog --help`.
+        module: where it lives.
+        attribute: its function or its group of commands in that module.
+        summary: the first sentence of its help.
     """
 
-    name: str
     module: str
+    attribute: str
     summary: str
 
 
-# In the order in which one uses them.
-COMMANDS = (
-    Command("local", "local", "An embedded AWS on this machine, to try and to test."),
-    Command("load", "load", "Load matches from files. Loading a file again adds nothing."),
-    Command("convert", "convert", "Turn waiting matches into plays, now: one run, as the schedule starts it."),
-    Command("drain", "drain", "Empty a large backlog by parallel runs, until nothing is left."),
-    Command("status", "status", "Show what waits, what was played and what failed, the queues, and the last run."),
-    Command("inspect", "inspect", "Check that a deployed stack can work, and that it does."),
-    Command("failures", "failures", "What could not be converted and why, and the way back."),
-    Command("parking-lot", "parking_lot", "Dead letters that could not be stored in 3 tries."),
-    Command("audit", "audit", "Check the invariants: each match is in exactly one state, and all tables agree."),
-    Command("report", "report", "Add up the plays between two dates, and what they are paid."),
-    Command("wiring", "wiring", "Check that everything the built template names exists and works together."),
-)
+COMMANDS = {
+    "local": Entry(
+        f"{OPERATING}.local", "local_app", "The stack in an embedded AWS on this machine: no account, no Docker."
+    ),
+    "load": Entry("playlog_cli.commands.load", "load_command", "Load matches from files."),
+    "convert": Entry(f"{OPERATING}.convert", "convert_command", "Convert the waiting matches into plays: one run."),
+    "status": Entry(f"{OPERATING}.status", "status_command", "Show what waits, what was played, and what failed."),
+    "report": Entry(
+        "playlog_cli.commands.report",
+        "report_command",
+        "Add up the plays between two dates, and what they are paid.",
+    ),
+    "failures": Entry(
+        f"{OPERATING}.failures", "failures_app", "List, show and retry the matches that could not be converted."
+    ),
+    "parking-lot": Entry(
+        f"{OPERATING}.parking_lot", "parking_lot_app", "Dead letters that could not be stored after 3 tries."
+    ),
+    "inspect": Entry(
+        f"{OPERATING}.inspect", "inspect_command", "Show what the stack runs, when, and how the last runs ended."
+    ),
+    "drain": Entry(f"{OPERATING}.drain", "drain_command", "Empty a large backlog with several runs at a time."),
+    "audit": Entry(
+        "playlog_cli.commands.audit",
+        "audit_command",
+        "Check that each match is in exactly one state, and that plays and failures agree with it.",
+    ),
+    "wiring": Entry(
+        "playlog_cli.wiring.check", "wiring", "Check that what the built template names is there and can be called."
+    ),
+}
 
 
-class _LazyMapping(Mapping[str, Any]):
-    """The commands of `COMMANDS` by name. Each is imported when it is looked up."""
+class LazyCommands(MutableMapping[str, Any]):
+    """The commands by name. Each is imported when it is looked up."""
+
+    def __init__(self) -> None:
+        self._loaded: dict[str, Any] = {}
 
     def __getitem__(self, name: str) -> Any:
-        for command in COMMANDS:
-            if command.name == name:
-                return typer.main.get_command(import_module(f"playlog_cli.commands.{command.module}").app)
-        raise KeyError(name)
+        if name not in self._loaded:
+            entry = COMMANDS[name]
+            found = getattr(import_module(entry.module), entry.attribute)
+            if not isinstance(found, typer.Typer):
+                single = typer.Typer(add_completion=False, rich_markup_mode=None)
+                single.command(name)(found)
+                found = single
+            self._loaded[name] = typer.main.get_command(found)
+            self._loaded[name].name = name
+        return self._loaded[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter([command.name for command in COMMANDS])
+        return iter(COMMANDS)
 
     def __len__(self) -> int:
         return len(COMMANDS)
 
+    def __setitem__(self, name: str, command: Any) -> None:
+        self._loaded[name] = command
 
-class LazyCommands(TyperGroup):
-    """A group of commands. `playlog --help` imports none of them."""
+    def __delitem__(self, name: str) -> None:
+        del self._loaded[name]
+
+
+class LazyGroup(TyperGroup):
+    """Lists its commands, in help and completion, without importing any of them."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
-        self.commands = _LazyMapping()  # type: ignore[assignment] # nothing adds a command later
+        super().__init__(**{**options, "commands": LazyCommands()})
 
-    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 - the signature is click's
-        """Lists them from the table."""
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Writes the commands with their summaries, whole."""
+        del ctx
         with formatter.section("Commands"):
-            formatter.write_dl([(command.name, command.summary) for command in COMMANDS])
+            formatter.write_dl([(name, entry.summary) for name, entry in COMMANDS.items()])
+
+    def shell_complete(self, ctx: Any, incomplete: str) -> Any:
+        """Completes the name of a command."""
+        from typer._click.shell_completion import CompletionItem  # noqa: PLC0415 - only when a shell asks
+
+        if incomplete.startswith("-"):
+            return super(TyperGroup, self).shell_complete(ctx, incomplete)
+        found = (item for item in COMMANDS.items() if item[0].startswith(incomplete))
+        return [CompletionItem(name, help=entry.summary) for name, entry in found]
 
 
 app = typer.Typer(
     name="playlog",
-    cls=LazyCommands,
+    cls=LazyGroup,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # plain text, on a terminal or not: no boxes around a line of help or of an error
 )
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
-        from playlog.schema import CONTRACT_VERSION  # noqa: PLC0415 - `playlog --help` does not need it
-
-        typer.echo(f"playlog {version('playlog')}, contract {CONTRACT_VERSION}")
+def _show_version(is_wanted: bool) -> None:
+    if is_wanted:
+        print(f"playlog {version('playlog')}")
         raise typer.Exit
 
 
 @app.callback()
 def playlog(
-    show_version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version.")
+    is_version_wanted: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
-    """Turn the matches of a broadcast monitor into play logs."""
+    """Turns matches into play logs: load matches, convert them, see where things stand."""
+    del is_version_wanted
 
 
 def main() -> None:
     """Runs the command line. A user's mistake or an outage is one line on stderr and exit status 1."""
-    # Data may hold characters that this terminal's encoding lacks: show them escaped.
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
     try:
         app()
     except Exception as error:
-        from playlog_cli.errors import message_for  # noqa: PLC0415 - it imports botocore
+        from playlog_cli.errors import explained  # noqa: PLC0415 - only when something went wrong
 
-        message = message_for(error)
+        message = explained(error)
         if message is None:
             raise
-        from playlog_cli.terminal import err  # noqa: PLC0415 - it imports rich
+        _fail(message, getattr(error, "log_lines", ()))
 
-        err.print(f"playlog: {message}", soft_wrap=True)
-        sys.exit(1)
+
+def _fail(message: str, log_lines: tuple[str, ...]) -> None:
+    from playlog_cli.terminal import err  # noqa: PLC0415 - only when something went wrong
+
+    err.print(f"playlog: {message}", soft_wrap=True)
+    for line in log_lines:
+        err.print(f"  {line}", soft_wrap=True)
+    sys.exit(1)

@@ -1,4 +1,6 @@
-"""Errors that a user can repair, and one line for each."""
+"""What a command says when it cannot do its work."""
+
+from collections.abc import Sequence
 
 from botocore.exceptions import (
     BotoCoreError,
@@ -35,34 +37,44 @@ _THROTTLED_CODES = {
 
 
 class CommandError(Exception):
-    """A mistake or an outage that the user can repair: shown as one line, with exit status 1 and no traceback.
+    """A mistake or an outage that the user can put right: shown as one line, exit status 1, no traceback.
 
-    The message says which value is wrong, where it is, and what would be right.
+    Args:
+        message: says which value is wrong, where it is, and what would be right.
+        log_lines: the last lines of a tool that failed, shown below the message.
     """
 
+    def __init__(self, message: str, log_lines: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.message = message
+        self.log_lines = tuple(log_lines)
 
-def shown(value: object) -> str:
-    """A value, quoted for a message: as Python writes it, and shortened."""
-    text = repr(value)
-    return text if len(text) <= 100 else f"{text[:80]}… ({len(text):,} characters)"
+    def __str__(self) -> str:
+        return "\n".join([self.message, *(f"  {line}" for line in self.log_lines)])
 
 
-def message_for(error: Exception) -> str | None:
-    """The line for an error; None if it is a fault of this program."""
+def explained(error: Exception) -> str | None:
+    """A sentence for the user about what ended a command; None if the error is a defect of this program."""
     match error:
         case CommandError():
-            return str(error)
+            return error.message
         case BotoCoreError() | ClientError():
             return explain(error)
         case _:
             return None
 
 
+def shown(value: object) -> str:
+    """Quotes a value in a message: as Python writes it, and shortened if it is long."""
+    text = repr(value)
+    return text if len(text) <= 100 else f"{text[:80]}… ({len(text):,} characters)"
+
+
 def explain(error: BotoCoreError | ClientError) -> str:
-    """Why AWS could not be called, in one line that says what would be right.
+    """Says in one line why AWS could not be used, and what would be right.
 
     Args:
-        error: what boto3 raised.
+        error: an exception of boto3.
     """
     text = _client_error(error) if isinstance(error, ClientError) else _core_error(error)
     return " ".join(text.split())

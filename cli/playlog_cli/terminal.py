@@ -1,136 +1,102 @@
-"""The terminal: consoles, tables, progress bars, consent, and JSON for machines.
+"""The one place where text reaches a terminal: consoles, tables, progress, consent, and JSON for machines.
 
-Data from tables and files reaches a terminal through this module alone. It shows control characters escaped, and it
-reads no markup and no emoji codes in data.
+Ids, reasons and file names come from data, and whoever writes a match chooses them. So a console shows each string as
+it is: no markup, no emoji codes, no highlighting. Characters that would move the cursor, change the terminal's state or
+reorder the text are shown escaped, like ``\\x1b``.
 """
 
 import json
 import sys
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
-from typing import Any
+from typing import IO, Any, TypeAlias
 
-from rich.console import Console, RenderableType
-from rich.progress import Progress, ProgressColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
 from playlog_cli.errors import CommandError
 
-# They reorder the text around them (Unicode Standard Annex 9, "Explicit Directional Embedding and Isolate").
-_BIDI_CONTROLS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-# Control characters, surrogates, and separators of lines and paragraphs.
-_ESCAPED_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
+# Control characters, lone surrogates, separators of lines and paragraphs, and format characters such as bidi controls
+# (Unicode Standard, 4.5 "General Category"; UAX #9 lists the bidi controls).
+_ESCAPED_CATEGORIES = {"Cc", "Cs", "Cf", "Zl", "Zp"}
+_JOINERS = {"\u200c", "\u200d"}  # needed to spell Persian, Hindi and others, and harmless
+
+Progressed: TypeAlias = Callable[[int], None]
+"""Progress callback: receives how many more things were done."""
 
 
-def printable(text: str) -> str:
-    """Escapes what could control a terminal or hide what a text says.
+def escaped(text: str) -> str:
+    """Writes characters that a terminal might obey, or does not show, as Python does: ``\\x1b``, ``\\u202e``.
 
     Args:
-        text: data, like an id or a name.
-
-    Returns:
-        The text, with control characters, bidirectional controls and lone surrogates as Python writes them, like
-        ``\\\\x1b``.
-
-    Example:
-        >>> printable("\\x1b[2Jfm-1")
-        '\\\\x1b[2Jfm-1'
+        text: text from data, which may hold anything.
     """
-    if text.isprintable():
+    if text.isascii() and text.isprintable():
         return text
     return "".join(
-        character.encode("unicode_escape").decode()
-        if character in _BIDI_CONTROLS or unicodedata.category(character) in _ESCAPED_CATEGORIES
-        else character
-        for character in text
+        character.encode("unicode_escape").decode() if _must_be_escaped(character) else character for character in text
     )
 
 
-class SafeConsole(Console):
-    """A console that prints texts as they are, but never a control character in them."""
-
-    def __init__(self, *, stderr: bool = False) -> None:
-        super().__init__(highlight=False, markup=False, emoji=False, stderr=stderr)
-
-    def print(self, *objects: Any, **options: Any) -> None:
-        """Prints texts escaped, each line of a text on a line of its own; and anything else as it renders."""
-        super().print(*map(_safe, objects), **options)
+def _must_be_escaped(character: str) -> bool:
+    return unicodedata.category(character) in _ESCAPED_CATEGORIES and character not in _JOINERS
 
 
-class SafeTable(Table):
-    """A table whose cells show data escaped."""
+class PlainConsole(Console):
+    """A console that shows each string as it is, with control characters escaped.
 
-    def add_row(self, *cells: RenderableType | None, **options: Any) -> None:
-        """Adds a row."""
-        super().add_row(*(Text(printable(cell)) if isinstance(cell, str) else cell for cell in cells), **options)
+    Line ends at the start and at the end of a string are layout. Within a string they come from data, which must not
+    forge lines of output: they are escaped too. To print several lines, print each of them.
+    """
+
+    def __init__(self, *, stderr: bool = False, quiet: bool = False, file: IO[str] | None = None, **layout: Any):
+        super().__init__(highlight=False, markup=False, emoji=False, stderr=stderr, quiet=quiet, file=file, **layout)
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """Rich calls this for each string that it prints and for each cell of a table that is a string."""
+        content = text.strip("\n")
+        before, _, after = text.partition(content) if content else (text, "", "")
+        return super().render_str(before + escaped(content) + after, **options)
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """Escapes what did not come as a string, such as a ``Text`` in a table or a progress bar."""
+        for segment in super().render(renderable, options):
+            if segment.control or segment.text == "\n" or segment.text.isprintable():
+                yield segment
+            else:
+                lines = "\n".join(map(escaped, segment.text.split("\n")))
+                yield Segment(lines, segment.style)
 
 
-def _safe(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    # A line break is the caller's: data on a line of its own is escaped before it gets there.
-    return "\n".join(map(printable, value.split("\n")))
-
-
-out = SafeConsole()
-err = SafeConsole(stderr=True)
-
-
-def one_line(text: str) -> str:
-    """Data in one line: line breaks are escaped, too."""
-    return printable(text)
+out = PlainConsole()
+err = PlainConsole(stderr=True)
 
 
 def print_json(value: Any) -> None:
-    """Prints a dataclass, or anything that ``json`` accepts, as indented JSON on stdout."""
-    plain = asdict(value) if is_dataclass(value) and not isinstance(value, type) else value
-    sys.stdout.write(json.dumps(plain, indent=2) + "\n")
+    """Prints a dataclass, or anything that ``json`` takes, as indented JSON on stdout."""
+    shown = asdict(value) if is_dataclass(value) and not isinstance(value, type) else value
+    # JSON allows DEL as it is; a terminal does not show it.
+    sys.stdout.write(json.dumps(shown, indent=2).replace("\x7f", "\\u007f") + "\n")
 
 
-def make_table(*names: str, numbers: bool = False, padding: int = 2, footer: bool = False) -> SafeTable:
-    """A table without lines.
-
-    Args:
-        names: headings of the columns.
-        numbers: whether all columns but the first are aligned to the right.
-        padding: blanks between columns.
-        footer: whether a bold footer is shown.
-    """
-    table = SafeTable(
-        box=None,
-        pad_edge=False,
-        padding=(0, padding, 0, 0),
-        header_style="bold",
-        footer_style="bold" if footer else "",
-        show_footer=footer,
-    )
-    for position, name in enumerate(names):
-        table.add_column(name, justify="right" if numbers and position else "left", overflow="fold")
-    return table
-
-
-def make_facts() -> SafeTable:
-    """A table of names, numbers and remarks, without headings."""
-    facts = SafeTable(box=None, show_header=False, pad_edge=False, padding=(0, 2))
-    facts.add_column()
-    facts.add_column(justify="right")
-    facts.add_column()
-    return facts
+# --- Words and tables ---
 
 
 def counted(number: int, one: str, many: str) -> str:
-    """A number with its noun: ``1 match``, ``2,981 matches``."""
+    """A number with its noun: ``1 match``, ``2,000 matches``."""
     return f"{number:,} {one if number == 1 else many}"
 
 
 def age(seconds: float | None) -> str:
-    """A span of time in its two largest units, like ``2 h 5 min``.
+    """A time span in its two largest units, like ``2 h 5 min``; ``unknown`` for None.
 
     Args:
-        seconds: negative in the future; None if it is unknown.
+        seconds: the span; negative for a time in the future.
     """
     if seconds is None:
         return "unknown"
@@ -143,42 +109,130 @@ def age(seconds: float | None) -> str:
     return sign + " ".join(parts[:2])
 
 
-def progress_bars(*columns: ProgressColumn) -> Progress:
-    """Progress bars on stderr, removed when their block ends. They show nothing if stderr is not a terminal."""
-    return Progress(*columns, console=err, transient=True, disable=not err.is_terminal)
+def table(*columns: str, numbers: Sequence[str] = (), padding: int = 2) -> Table:
+    """An empty table without lines: a heading over each column, long texts folded and never cut.
+
+    Args:
+        columns: headings of columns of text, which come first.
+        numbers: headings of columns of numbers, which are aligned to the right.
+        padding: blanks between two columns.
+    """
+    made = Table(box=None, pad_edge=False, padding=(0, padding, 0, 0), header_style="bold", footer_style="bold")
+    for name in columns:
+        made.add_column(name, overflow="fold")
+    for name in numbers:
+        made.add_column(name, justify="right")
+    return made
 
 
-def text_column(template: str) -> TextColumn:
-    """A column of a progress bar that shows texts as they are."""
-    return TextColumn(template, markup=False)
+def facts_table() -> Table:
+    """An empty table of facts without headings: a name, its number, and a remark."""
+    made = Table.grid(padding=(0, 2))
+    made.add_column()
+    made.add_column(justify="right")
+    made.add_column()
+    return made
+
+
+def print_first(console: Console, sentences: Sequence[str], most: int, rest: str) -> None:
+    """Prints the first of many sentences, a line each, and then how many there are more.
+
+    Args:
+        console: where to.
+        sentences: all of them.
+        most: how many are printed.
+        rest: what the others are, like ``bad rows; --json lists them all``.
+    """
+    for sentence in sentences[:most]:
+        console.print(sentence, soft_wrap=True)
+    if len(sentences) > most:
+        console.print(f"... and {len(sentences) - most:,} more {rest}", soft_wrap=True)
+
+
+# --- Progress ---
+
+
+class PlainTextColumn(TextColumn):
+    """A column of a progress bar, like ``{task.completed:,} plays read``, which shows text as it is."""
+
+    def __init__(self, template: str) -> None:
+        super().__init__(template, markup=False)
+
+    def render(self, task: Task) -> Text:
+        """Escapes before Rich cuts the text to the width that there is."""
+        return Text(escaped(self.text_format.format(task=task)), justify=self.justify)
+
+
+def progress_bars(*columns: str | ProgressColumn, console: Console = err) -> Progress:
+    """Progress bars on stderr, gone when their block ends; nothing where stderr is no terminal.
+
+    Args:
+        columns: columns of Rich, or the template of a ``PlainTextColumn``.
+        console: where to, if not stderr.
+    """
+    return Progress(
+        *(PlainTextColumn(each) if isinstance(each, str) else each for each in columns),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )
 
 
 @contextmanager
-def progress_line(template: str) -> Iterator[Callable[[int], None]]:
-    """A line on stderr that counts.
+def counting(template: str, *columns: ProgressColumn) -> Iterator[Progressed]:
+    """A line on stderr that counts, like ``{task.completed:,} plays read``.
 
     Args:
-        template: like ``{task.completed:,} plays read``.
+        template: the text.
+        columns: columns of Rich after the text.
 
     Yields:
-        The progress callback: receives how many more are done.
+        A progress callback.
     """
-    bar = progress_bars(SpinnerColumn(), text_column(template), TimeElapsedColumn())
-    task = bar.add_task("", total=None)
-    with bar:
-        yield lambda more: bar.advance(task, more)
+    bars = progress_bars(template, *columns)
+    task = bars.add_task("", total=None)
+    with bars:
+        yield lambda more: bars.advance(task, more)
+
+
+@contextmanager
+def table_bars(names: dict[str, str], expected: Callable[[str], int]) -> Iterator[Callable[[str, int], None]]:
+    """A progress bar for each table that is read.
+
+    Args:
+        names: what each table holds, by the table's name.
+        expected: how many items a table holds, roughly.
+
+    Yields:
+        A progress callback: receives the table's name and how many more of its items were read.
+    """
+    bars = progress_bars("{task.description}", BarColumn(), "{task.completed:,.0f}/{task.total:,.0f}")
+    tasks: dict[str, Any] = {}
+
+    def show(name: str, items: int) -> None:
+        if name not in tasks:
+            tasks[name] = bars.add_task(names[name], total=expected(name))
+        task = bars.tasks[tasks[name]]
+        done = task.completed + items
+        bars.update(task.id, completed=done, total=max(done, task.total or 0))
+
+    with bars:
+        yield show
+
+
+# --- Consent ---
 
 
 def has_consent(question: str, *, yes: bool, as_json: bool) -> bool:
-    """Asks on the terminal whether a change may be made, unless ``--yes`` was given.
+    """Asks on the terminal whether a change may be made, unless the command line has said so.
 
     Args:
-        question: the change, as a question.
+        question: what is about to be done.
         yes: whether ``--yes`` was given.
-        as_json: whether a program reads the output, and cannot be asked.
+        as_json: whether a machine reads the output: it cannot be asked.
 
     Raises:
-        CommandError: nobody can be asked.
+        CommandError: there is nobody to ask.
     """
     if yes:
         return True

@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
-from playlog_cli.embedded.session import Server
+from playlog_cli.embedded.ministack import Server
 from playlog_cli.errors import CommandError
 from playlog_cli.terminal import err, out
 
@@ -64,7 +64,7 @@ MUTANTS = (
     ),
     Mutant(
         Fault.CANCELLED,
-        f"{PACKAGE}/converting/writing.py",
+        f"{PACKAGE}/converting/writing/writer.py",
         'if reason["Code"] != _CONDITION_FAILED\n',
         'if reason["Code"] == "None"\n',
         "a match that was in conflict is taken for one that no longer waits, and nobody is told",
@@ -134,7 +134,7 @@ MUTANTS = (
     ),
     Mutant(
         Fault.STALE_PAGE,
-        f"{PACKAGE}/converting/actions.py",
+        f"{PACKAGE}/converting/writing/actions.py",
         '"attribute_exists(unprocessed_shard) AND NOT #processed = :true"',
         '"attribute_exists(match_id)"',
         "what the index shows is believed: a match that was played is played again",
@@ -155,7 +155,7 @@ MUTANTS = (
     ),
     Mutant(
         Fault.KILLED,
-        f"{PACKAGE}/converting/writing.py",
+        f"{PACKAGE}/converting/writing/writer.py",
         "reasons = self._send(entries, guards)",
         """reasons = self._send([replace(each, actions=each.actions[:1]) for each in entries], guards)
                 reasons = reasons and [
@@ -171,7 +171,7 @@ MUTANTS = (
     ),
     Mutant(
         Fault.RUNS_AT_ONCE,
-        f"{PACKAGE}/converting/actions.py",
+        f"{PACKAGE}/converting/writing/actions.py",
         '"ConditionExpression": "match_count = :read"',
         '"ConditionExpression": "match_count >= :read"',
         "a match that another run has counted in meanwhile is counted out again",

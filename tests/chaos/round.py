@@ -28,8 +28,7 @@ from playlog.runtime import retry
 from playlog.runtime.retry import CLIENT_CONFIG, Retry
 from playlog.runtime.settings import ConvertSettings
 from playlog.runtime.telemetry import logger
-from playlog_cli.embedded.session import Server
-from playlog_cli.embedded.tools import environment_of
+from playlog_cli.embedded.ministack import Server, spoken_to
 
 from tests.chaos.faults import OF_A_REQUEST, Fault, Schedule, draw_rates
 from tests.chaos.postman import Context, Postman
@@ -129,7 +128,7 @@ def arena(server: Server) -> Iterator[Arena]:
         "FAILED_PLAY_LOG_TABLE": FAILED_PLAY_LOG,
     }
     try:
-        with environment_of(server), patch.dict(os.environ, environment), _in_haste():
+        with spoken_to(server), patch.dict(os.environ, environment), _in_haste():
             yield Arena(Stack(server), proxy)
     finally:
         proxy.close()

@@ -10,7 +10,7 @@ import boto3
 import yaml
 from botocore.config import Config
 from playlog_cli.embedded import ministack
-from playlog_cli.embedded.session import REGION, Server, claimed, open_session
+from playlog_cli.embedded.ministack import REGION, Server
 
 from tests.support.invariants import Item, Tables
 
@@ -107,9 +107,9 @@ def embedded_aws(name: str) -> Iterator[Server]:
     Raises:
         CommandError: the session is taken, or the embedded AWS did not start.
     """
-    session = open_session(name)
-    with claimed(session):
-        ministack.prepare(session)
+    session = ministack.session(name)
+    with ministack.claimed(session):
+        ministack.install(session)
         with ministack.served(session) as server:
             ministack.wait_until_ready(session, server)
             yield server

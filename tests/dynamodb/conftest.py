@@ -10,7 +10,7 @@ from uuid import uuid4
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from playlog.converting.actions import Tables
+from playlog.converting.writing.actions import Tables
 from playlog.domain.match import Item
 from playlog.failures.recording import FailureTables, connect
 from playlog.runtime.retry import CLIENT_CONFIG, Retry

@@ -12,7 +12,6 @@ from enum import StrEnum
 import boto3
 from moto import mock_aws
 from playlog_cli.embedded import ministack
-from playlog_cli.embedded.session import claimed, open_session
 
 from tests.dynamodb.dynamodb_local import dynamodb_local
 from tests.stateful.memory import Memory, answering
@@ -71,9 +70,9 @@ def _endpoint(engine: Engine) -> Iterator[str]:
         with dynamodb_local() as endpoint:
             yield endpoint
     else:
-        session = open_session("dynamodb")
-        with claimed(session):
-            ministack.prepare(session)
+        session = ministack.session("dynamodb")
+        with ministack.claimed(session):
+            ministack.install(session)
             with ministack.served(session) as server:
                 ministack.wait_until_ready(session, server)
                 yield server.endpoint

@@ -7,9 +7,10 @@ from decimal import Decimal
 from threading import Event
 from typing import Any
 
-from playlog.converting import actions
-from playlog.converting.actions import Action, Tables
-from playlog.converting.writing import Writer, Written
+from playlog.converting.writing import actions
+from playlog.converting.writing.actions import Action, Tables
+from playlog.converting.writing.writer import Writer
+from playlog.converting.writing.written import Written
 from playlog.domain.airing import Airing
 from playlog.domain.duplicates import ExactInstant
 from playlog.domain.match import Item, Match

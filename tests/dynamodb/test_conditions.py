@@ -1,7 +1,7 @@
 """The conditions on a match and on a play: what stands between a match and its being paid twice, or never."""
 
 import pytest
-from playlog.converting.actions import read_play
+from playlog.converting.writing.actions import read_play
 
 from tests.dynamodb.conftest import Database
 from tests.dynamodb.made import NOON, WAITING, Conversion, match

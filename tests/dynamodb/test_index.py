@@ -3,7 +3,7 @@
 import pytest
 from botocore.exceptions import ClientError
 from playlog.converting.reading import read_pages
-from playlog.converting.writing import Written
+from playlog.converting.writing.written import Written
 from playlog.runtime.retry import Retry
 
 from tests.dynamodb.conftest import Database

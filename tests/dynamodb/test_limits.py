@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from playlog.converting.writing import Written
+from playlog.converting.writing.written import Written
 from playlog.domain.match import Item, Match
 from playlog.dynamodb import limits
 from playlog.runtime.retry import Retry

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 from botocore.exceptions import ConnectionClosedError
-from playlog.converting.writing import Written
+from playlog.converting.writing.written import Written
 from playlog.runtime.retry import Retry
 
 from tests.dynamodb.conftest import Database

@@ -7,10 +7,11 @@ from datetime import UTC, datetime
 import pytest
 from playlog_cli.auditing.audit import Audit, audit
 from playlog_cli.auditing.repair import repair_match, repairs_of
-from playlog_cli.failures.finding import Selection, history_of, list_failures
+from playlog_cli.failures.history import history_of, list_failures
+from playlog_cli.failures.parking_lot import list_parked, redrive
+from playlog_cli.failures.records import Selection
 from playlog_cli.failures.retrying import retry
 from playlog_cli.stacks.convert import convert
-from playlog_cli.stacks.parking_lot import list_parked, redrive
 from playlog_cli.stacks.stack import Stack
 
 from tests.e2e import tables

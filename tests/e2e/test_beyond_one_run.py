@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from playlog.domain import timestamps
 from playlog.domain.match import Item
-from playlog_cli.stacks.drain import drain
+from playlog_cli.draining.drain import drain
 from playlog_cli.stacks.stack import Stack
 
 from tests.e2e import tables

@@ -9,9 +9,10 @@ from urllib.request import urlopen
 
 import pytest
 import typer
-from playlog_cli.commands.inspect import inspect_command
-from playlog_cli.stacks.deployment import Facts, look
-from playlog_cli.stacks.health import Problem, problems
+from playlog_cli.commands.operating.inspect import inspect_command
+from playlog_cli.inspecting.facts import Facts
+from playlog_cli.inspecting.look import look
+from playlog_cli.inspecting.problems import Problem, problems
 from playlog_cli.stacks.stack import Stack
 
 from tests.e2e.tables import wait_for

@@ -9,9 +9,10 @@ from decimal import Decimal
 from threading import Event
 
 import pytest
-from playlog.converting import look_up
-from playlog.converting.actions import Tables
-from playlog.converting.writing import Writer, Written
+from playlog.converting.writing import look_up
+from playlog.converting.writing.actions import Tables
+from playlog.converting.writing.writer import Writer
+from playlog.converting.writing.written import Written
 from playlog.domain import timestamps
 from playlog.domain.duplicates import rule_for
 from playlog.domain.match import Item, Match

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from hypothesis import strategies as st
-from playlog.converting import actions
+from playlog.converting.writing import actions
 from playlog.domain import timestamps
 from playlog.domain.match import Item, Match
 from playlog.domain.play import Play, PlayKey

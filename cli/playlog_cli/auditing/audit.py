@@ -12,7 +12,7 @@ from playlog_cli.auditing import invariants, items
 from playlog_cli.auditing.invariants import Kind, Violation
 from playlog_cli.auditing.items import State
 from playlog_cli.auditing.ledger import Ledger
-from playlog_cli.stacks.parking_lot import QueueDepth, queue_depth
+from playlog_cli.stacks.queues import QueueDepth, queue_depth
 from playlog_cli.stacks.stack import Stack
 from playlog_cli.stacks.tables import batched, read, scan
 

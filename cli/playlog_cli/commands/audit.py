@@ -3,31 +3,26 @@
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import fields
 from functools import partial
 from typing import Annotated, Any
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TimeElapsedColumn
 
 from playlog_cli.auditing.audit import Audit, Progress, audit
 from playlog_cli.auditing.repair import SIDE_BY_SIDE, Repair, repair_match, repairs_of
-from playlog_cli.commands.options import AsJson, Profile, Region, StackName, Yes, new_app
-from playlog_cli.stacks.parking_lot import QueueDepth
+from playlog_cli.commands.options import AsJson, Profile, Region, StackName, Yes
+from playlog_cli.stacks.queues import QueueDepth
 from playlog_cli.stacks.stack import DEFAULT_STACK, Stack, find_stack
 from playlog_cli.stacks.tables import batched
-from playlog_cli.terminal import counted, has_consent, make_facts, one_line, out, progress_bars, text_column
+from playlog_cli.terminal import counted, facts_table, has_consent, out, table_bars
 
 SHOWN_OF_A_KIND = 10
 
 
-app = new_app()
-
-
-@app.command("audit")
 def audit_command(
     repair: Annotated[
         bool,
@@ -75,28 +70,14 @@ def _repair(stack: Stack, found: Audit, *, yes: bool, as_json: bool) -> list[str
     return repaired
 
 
-@contextmanager
-def _progress(stack: Stack) -> Iterator[Progress]:
-    """A progress bar per table on stderr, removed when the block ends."""
-    bars = progress_bars(text_column("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+def _progress(stack: Stack) -> AbstractContextManager[Progress]:
     names = {stack.play_log_table: "plays", stack.match_cache_table: "matches", stack.failed_play_log_table: "failures"}
-    tasks: dict[str, TaskID] = {}
-
-    def add(table: str, items: int) -> None:
-        if table not in tasks:
-            expected = stack.dynamodb.describe_table(TableName=table)["Table"]["ItemCount"]
-            tasks[table] = bars.add_task(names[table], total=expected)
-        task = bars.tasks[tasks[table]]
-        done = task.completed + items
-        bars.update(task.id, completed=done, total=max(done, task.total or 0))
-
-    with bars:
-        yield add
+    return table_bars(names, lambda table: stack.dynamodb.describe_table(TableName=table)["Table"]["ItemCount"])
 
 
 def _show(found: Audit) -> None:
     out.print(f"stack {found.stack} in {found.region}", style="bold", soft_wrap=True)
-    facts = make_facts()
+    facts = facts_table()
     facts.add_row("matches", f"{found.matches:,}")
     for state in ("waiting", "played", "failed", "stranded", "in_two_states"):
         facts.add_row(f"  {state.replace('_', ' ')}", f"{getattr(found, state):,}")
@@ -132,7 +113,7 @@ def _show(found: Audit) -> None:
 def _show_repairs(repairs: Sequence[Repair]) -> None:
     out.print("\nWhat can be repaired:" if repairs else "\nNothing can be repaired without a person's decision.")
     for each in repairs[:SHOWN_OF_A_KIND]:
-        out.print(f"  match {one_line(each.match_id)} gets unprocessed_shard {each.shard}", soft_wrap=True)
+        out.print(f"  match {each.match_id} gets unprocessed_shard {each.shard}", soft_wrap=True)
     if len(repairs) > SHOWN_OF_A_KIND:
         out.print(f"  ... and {len(repairs) - SHOWN_OF_A_KIND:,} more")
 

@@ -8,19 +8,15 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, TaskID, TaskProgressColumn, TimeRemainingColumn
 
-from playlog_cli.commands.options import AsJson, Profile, Region, StackName, new_app
+from playlog_cli.commands.options import AsJson, Profile, Region, StackName
 from playlog_cli.loading.load import load_files
 from playlog_cli.loading.results import FileProgress, FileResult, LoadResult
 from playlog_cli.stacks.stack import DEFAULT_STACK, find_stack
-from playlog_cli.terminal import err, one_line, out, print_json, printable, progress_bars, text_column
+from playlog_cli.terminal import err, out, print_first, print_json, progress_bars
 
 ROWS_SHOWN = 20
 
 
-app = new_app()
-
-
-@app.command("load")
 def load_command(
     files: Annotated[
         list[Path],
@@ -28,7 +24,7 @@ def load_command(
     ],
     station: Annotated[
         str | None,
-        typer.Option(metavar="ID", help="Station of ACRCloud results that name no stream."),
+        typer.Option(metavar="ID", help="Station of those of ACRCloud's results that name no stream."),
     ] = None,
     stack: StackName = DEFAULT_STACK,
     region: Region = None,
@@ -38,73 +34,60 @@ def load_command(
     """Load matches from files. Loading a file again adds nothing.
 
     Columns are the attributes of a match. A row without a match_id gets one from its content. ACRCloud's
-    broadcast-monitoring results and an export of the old Django table MatchCache, with its plays and failures, load as
-    they are. Exit status 1 if a row or a file is bad; the other rows are loaded.
+    broadcast-monitoring results are taken as they come, and an export of the old Django table MatchCache with its plays
+    and failures; a file is known by its content. Exit status 1 if a row or a file is bad; the other rows are loaded.
     """
     with _progress() as progress:
         result = load_files(find_stack(stack, region=region, profile=profile), files, progress, station)
     if as_json:
         print_json(result)
     else:
-        _show_loaded(result)
+        _show(result)
     if not result.ok:
         raise typer.Exit(1)
 
 
-def _show_loaded(result: LoadResult) -> None:
-    _show_rows("bad rows", [f"{each.file}:{bad.line}: {bad.problem}" for each in result.files for bad in each.bad_rows])
-    _show_rows(
-        "matches that are added as failed",
-        [
-            f"{each.file}:{match.line}: match {match.match_id} is added as failed: {match.reason}"
-            for each in result.files
-            for match in each.not_played
-        ],
-    )
+def _show(result: LoadResult) -> None:
+    bad_rows = [f"{each.file}:{bad.line}: {bad.problem}" for each in result.files for bad in each.bad_rows]
+    print_first(err, bad_rows, ROWS_SHOWN, "bad rows; --json lists them all")
+    not_played = [
+        f"{each.file}:{match.line}: match {match.match_id} is added as failed: {match.reason}"
+        for each in result.files
+        for match in each.not_played
+    ]
+    print_first(err, not_played, ROWS_SHOWN, "matches that are added as failed; --json lists them all")
     for each in result.files:
         if each.error:
-            err.print(one_line(f"{each.file}: {each.error}"), soft_wrap=True)
+            err.print(f"{each.file}: {each.error}", soft_wrap=True)
         if each.rows:
-            out.print(f"{one_line(each.file)}: {each.rows:,} rows, {_outcome(each)}", soft_wrap=True)
-
-
-def _show_rows(what: str, sentences: list[str]) -> None:
-    for sentence in sentences[:ROWS_SHOWN]:
-        err.print(one_line(sentence), soft_wrap=True)
-    if len(sentences) > ROWS_SHOWN:
-        err.print(f"... and {len(sentences) - ROWS_SHOWN:,} more {what}; --json lists them all", soft_wrap=True)
+            out.print(f"{each.file}: {each.rows:,} rows, {_outcome(each)}", soft_wrap=True)
 
 
 def _outcome(file: FileResult) -> str:
-    """What became of a file's rows."""
     added = f"{file.added:,} added"
     if file.played or file.failed:
         waiting = file.added - file.played - file.failed
         added += f" ({file.played:,} played in {file.plays:,} new plays, {file.failed:,} failed, {waiting:,} waiting)"
-    became = f"{added}, {file.already_there:,} already there, {len(file.bad_rows):,} bad"
-    return f"{became}, {file.no_detections:,} without a detection" if file.no_detections else became
+    outcome = f"{added}, {file.already_there:,} already there, {len(file.bad_rows):,} bad"
+    return f"{outcome}, {file.no_detections:,} without a detection" if file.no_detections else outcome
 
 
 @contextmanager
 def _progress() -> Iterator[Callable[[FileProgress], None]]:
-    """A progress bar per file on stderr, removed when the block ends.
-
-    Yields:
-        The progress callback of ``load_files``.
-    """
+    """A progress bar per file. Yields the progress callback of ``load_files``."""
     bars = progress_bars(
-        text_column("{task.description}"),
+        "{task.description}",
         BarColumn(),
         TaskProgressColumn(),
-        text_column("{task.fields[rows]:,} rows"),
-        text_column("{task.fields[rate]:,.0f} rows/s"),
+        "{task.fields[rows]:,} rows",
+        "{task.fields[rate]:,.0f} rows/s",
         TimeRemainingColumn(),
     )
     tasks: dict[str, TaskID] = {}
 
     def show(progress: FileProgress) -> None:
         if progress.file not in tasks:
-            tasks[progress.file] = bars.add_task(printable(progress.file), rows=0, rate=0.0)
+            tasks[progress.file] = bars.add_task(progress.file, rows=0, rate=0.0)
         task = tasks[progress.file]
         elapsed = bars.tasks[task].elapsed or 1.0
         bars.update(

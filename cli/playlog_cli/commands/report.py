@@ -4,8 +4,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.progress import TimeElapsedColumn
 
-from playlog_cli.commands.options import AsJson, Profile, Region, StackName, new_app
+from playlog_cli.commands.options import AsJson, Profile, Region, StackName
 from playlog_cli.errors import CommandError
 from playlog_cli.reporting.figures import By
 from playlog_cli.reporting.files import STDOUT, check_writable, write_whole
@@ -15,12 +16,9 @@ from playlog_cli.reporting.period import parse_period
 from playlog_cli.reporting.plays import report
 from playlog_cli.reporting.rate_card_file import load_rate_card
 from playlog_cli.stacks.stack import DEFAULT_STACK, find_stack
-from playlog_cli.terminal import out, print_json, progress_line
-
-app = new_app()
+from playlog_cli.terminal import counting, out, print_json
 
 
-@app.command("report")
 def report_command(
     start: Annotated[str, typer.Option("--from", metavar="DATE", help="The first day, like 2026-03-01.")],
     end: Annotated[str, typer.Option("--to", metavar="DATE", help="The day after the last one, like 2026-04-01.")],
@@ -61,7 +59,7 @@ def report_command(
     for option, path in files:
         check_writable(option, path)
     target = find_stack(stack, region=region, profile=profile)
-    with progress_line("{task.completed:,} plays read") as progress:
+    with counting("{task.completed:,} plays read", TimeElapsedColumn()) as progress:
         made = report(target, period, by or [By.STATION], stations or [], tracks or [], card, progress)
     if csv:
         write_whole("--csv", csv, lambda file: write_csv(made, file))

@@ -17,8 +17,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 from rich.table import Table
 from rich.text import Text
 
-from playlog_cli.embedded import ministack, tools
-from playlog_cli.embedded.session import claimed, open_session
+from playlog_cli.embedded import ministack
 from playlog_cli.errors import CommandError
 from playlog_cli.loading.load import load_files
 from playlog_cli.stacks.convert import convert
@@ -147,20 +146,20 @@ def demo(steps: Steps) -> Demo:
         BotoCoreError, ClientError: the embedded AWS refused a call.
     """
     began = time.monotonic()
-    session = open_session("demo")
-    with claimed(session):
+    session = ministack.session("demo")
+    with ministack.claimed(session):
         with steps.step("installing SAM and MiniStack, which takes a minute the first time") as step:
-            ministack.prepare(session)
+            ministack.install(session)
             step.did = "installed SAM and MiniStack"
         with ministack.served(session) as server:
             with steps.step("building the template and starting MiniStack") as step:
-                tools.build(session)
+                ministack.build(session)
                 ministack.wait_until_ready(session, server)
                 step.did = f"built the template, started MiniStack on {server.endpoint}"
             with steps.step("deploying the stack") as step:
-                tools.deploy(session, server, {})
+                ministack.deploy(session, server, {})
                 step.did = "deployed the stack: tables, functions, queues, schedule, roles"
-            with tools.environment_of(server):
+            with ministack.spoken_to(server):
                 summary = _convert_sample_day(find_stack(), session.checkout / SAMPLE, steps)
             with steps.step("stopping MiniStack") as step:
                 ministack.stop(session)

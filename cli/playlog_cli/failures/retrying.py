@@ -1,15 +1,18 @@
-"""Retry failed matches: give them their shard back, so that the next run converts them again."""
+"""Retries failed matches: gives them their shard again, so that the next run converts them."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
 from playlog.domain.match import Item
+
 from playlog_cli.auditing import items
 from playlog_cli.auditing.items import State
-from playlog_cli.failures.finding import RECORDS_PER_PAGE, SIDE_BY_SIDE, Selection, defect_of, matches_of, records_of
+from playlog_cli.failures import records
+from playlog_cli.failures.history import defect_of
+from playlog_cli.failures.records import CONCURRENT_REQUESTS, Selection, count_by_code, matches_by_id, newest_first
 from playlog_cli.stacks.stack import Stack
 from playlog_cli.stacks.tables import batched
 
@@ -24,11 +27,11 @@ class LeftMatch:
 
 @dataclass
 class RetryTally:
-    """What becomes, or became, of the matches to retry.
+    """The result of a retry, or what it would be.
 
     Attributes:
-        retried: how many wait again.
-        defective: how many of them would fail again, as far as can be seen.
+        retried: how many matches wait again.
+        defective: how many of them would fail again, as far as validation finds.
         left: those that stay as they are.
     """
 
@@ -37,18 +40,73 @@ class RetryTally:
     left: list[LeftMatch] = field(default_factory=list)
 
 
+def failed_matches(
+    stack: Stack, match_ids: Sequence[str] | None, selection: Selection
+) -> Iterator[dict[str, Item | None]]:
+    """Reads the matches to retry or to correct, page by page.
+
+    Args:
+        stack: where.
+        match_ids: the matches that the user named; None or empty for all that the selection fits.
+        selection: which failures, where no match was named.
+
+    Yields:
+        Matches by id; None for a named one that does not exist.
+    """
+    if match_ids:
+        for chunk in batched(dict.fromkeys(match_ids), records.RECORDS_PER_PAGE):
+            found = matches_by_id(stack, chunk)
+            yield {match_id: found.get(match_id) for match_id in chunk}
+        return
+    codes = count_by_code(stack, selection)
+    failures = (record for code in codes for record in newest_first(stack, code, selection))
+    for page in batched(failures, records.RECORDS_PER_PAGE):
+        last_attempts: set[tuple[str, int | Decimal]] = {
+            (record["match_id"]["S"], Decimal(record["attempt"]["N"])) for record in page
+        }
+        # If this is an earlier attempt, the match has failed for another reason since, waits, or was played.
+        yield {
+            match_id: match
+            for match_id, match in matches_by_id(stack, (record["match_id"]["S"] for record in page)).items()
+            if items.state_of(match, stack.shards) is State.FAILED
+            and (match_id, items.attempts(match)) in last_attempts
+        }
+
+
+def plan(page: Mapping[str, Item | None], tally: RetryTally, now: datetime) -> list[Item]:
+    """Finds out which matches can be retried, and adds all of them to the tally.
+
+    Args:
+        page: matches by id, as they were read; None for one that does not exist.
+        tally: gets the counts.
+        now: the time that ``matched_at`` is validated against, with an offset.
+
+    Returns:
+        The matches that can be retried.
+    """
+    can_be_retried: list[Item] = []
+    for match_id, match in page.items():
+        if why := why_not(match):
+            tally.left.append(LeftMatch(match_id, why))
+        elif match:
+            can_be_retried.append(match)
+            tally.retried += 1
+            tally.defective += defect_of(match, now) is not None
+    return can_be_retried
+
+
 def retry(stack: Stack, pages: Iterable[Mapping[str, Item | None]], now: datetime) -> RetryTally:
     """Lets failed matches wait again.
 
     Args:
         stack: where.
-        pages: matches by id, as they were read; None for one that is not there.
-        now: the time that ``matched_at`` is judged by, with an offset.
+        pages: matches by id, as they were read; None for one that does not exist.
+        now: the time that ``matched_at`` is validated against, with an offset.
     """
     tally = RetryTally()
-    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+    with ThreadPoolExecutor(CONCURRENT_REQUESTS) as pool:
         for page in pages:
-            matches = count_page(page, tally, now)
+            matches = plan(page, tally, now)
             for match, retried in zip(matches, pool.map(lambda match: _retry(stack, match), matches), strict=True):
                 if not retried:
                     tally.retried -= 1
@@ -60,11 +118,11 @@ def why_not(match: Item | None) -> str | None:
     """Why a match cannot be retried; None if it can.
 
     Args:
-        match: as it is now; None if it is not there.
+        match: as it is now; None if it does not exist.
     """
     if match is None:
         return "there is no such match"
-    # Of a match that has failed, the number of shards decides nothing.
+    # The number of shards does not matter for a match that has failed.
     state = items.state_of(match, shards=1)
     if state is not State.FAILED:
         return "it has not failed: `playlog failures show` says what it is"
@@ -73,46 +131,11 @@ def why_not(match: Item | None) -> str | None:
     return None
 
 
-def to_retry(stack: Stack, match_ids: list[str] | None, selection: Selection) -> Iterator[dict[str, Item | None]]:
-    """The matches to retry by id, page by page: those that were named, or those that the selection fits."""
-    if match_ids:
-        for chunk in batched(dict.fromkeys(match_ids), RECORDS_PER_PAGE):
-            named = matches_of(stack, [{"match_id": {"S": match_id}} for match_id in chunk])
-            found = {match["match_id"]["S"]: match for match in named}
-            yield {match_id: found.get(match_id) for match_id in chunk}
-        return
-    records = (record for code in selection.codes for record in records_of(stack, code, selection))
-    for page in batched(records, RECORDS_PER_PAGE):
-        last_attempts: set[tuple[str, int | Decimal]] = {
-            (record["match_id"]["S"], Decimal(record["attempt"]["N"])) for record in page
-        }
-        # A match whose earlier attempt this was has failed for another reason since, waits, or was played.
-        yield {
-            match["match_id"]["S"]: match
-            for match in matches_of(stack, page)
-            if items.state_of(match, stack.shards) is State.FAILED
-            and (match["match_id"]["S"], items.attempts(match)) in last_attempts
-        }
-
-
-def count_page(page: Mapping[str, Item | None], tally: RetryTally, now: datetime) -> list[Item]:
-    """Sorts out which matches can be retried, and puts all of them into the tally."""
-    can_be: list[Item] = []
-    for match_id, match in page.items():
-        if why := why_not(match):
-            tally.left.append(LeftMatch(match_id, why))
-        elif match:
-            can_be.append(match)
-            tally.retried += 1
-            tally.defective += defect_of(match, now) is not None
-    return can_be
-
-
 def _retry(stack: Stack, match: Item) -> bool:
     """Lets a match wait again, if it is still the failed match that was read.
 
-    Whoever else retried it, and whether it failed anew since: that is a state that nobody has looked at yet. A late
-    dead letter of an earlier attempt changes nothing, since the attempts stay.
+    Somebody else may have retried it, and it may have failed again: a state that the user has not seen. A late dead
+    letter of an earlier attempt changes nothing, since the attempts stay.
     """
     values: Item = {
         ":shard": {"S": items.home_shard(match, stack.shards)},

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
-from playlog.converting import actions
+from playlog.converting.writing import actions
 from playlog.domain import timestamps
 from playlog.domain.airing import Airing
 from playlog.domain.failure import Failure

@@ -12,8 +12,9 @@ from threading import Event
 from typing import Any
 
 from botocore.exceptions import ClientError
-from playlog.converting.actions import Action, Tables
-from playlog.converting.writing import Writer, Written
+from playlog.converting.writing.actions import Action, Tables
+from playlog.converting.writing.writer import Writer
+from playlog.converting.writing.written import Written
 from playlog.domain.duplicates import ExactInstant
 from playlog.runtime.retry import TRANSIENT_CODES, RequestError, Retry, UnavailableError
 

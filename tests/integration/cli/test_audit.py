@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 import typer
-from playlog.converting.actions import Tables
-from playlog.converting.writing import Writer, Written
+from playlog.converting.writing.actions import Tables
+from playlog.converting.writing.writer import Writer
+from playlog.converting.writing.written import Written
 from playlog.domain.duplicates import ExactInstant
 from playlog.domain.failure import Failure
 from playlog.domain.match import Item, Match
@@ -22,7 +23,7 @@ from playlog_cli.auditing.invariants import Kind
 from playlog_cli.auditing.repair import repair_match, repairs_of
 from playlog_cli.commands.audit import audit_command
 from playlog_cli.errors import CommandError
-from playlog_cli.stacks.parking_lot import QueueDepth
+from playlog_cli.stacks.queues import QueueDepth
 from playlog_cli.stacks.stack import Stack
 from typer.testing import CliRunner, Result
 

@@ -52,7 +52,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ThreadingHTTPServer]:
 @pytest.fixture
 def deployed(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Stack:
     """The stack that every command finds."""
-    for module in ("load", "convert", "status"):
+    for module in ("load", "operating.convert", "operating.status"):
         monkeypatch.setattr(f"playlog_cli.commands.{module}.find_stack", lambda *_, **__: stack)
     return stack
 
@@ -153,7 +153,7 @@ def test_text_that_no_terminal_can_show_ends_no_command(terminal: Terminal, monk
     def refuse(*_: object, **__: object) -> None:
         raise CommandError("this is no text: \ud83c")
 
-    monkeypatch.setattr("playlog_cli.commands.status.find_stack", refuse)
+    monkeypatch.setattr("playlog_cli.commands.operating.status.find_stack", refuse)
     assert terminal.run("status") == (1, "", "playlog: this is no text: \\ud83c\n")
 
 
@@ -238,7 +238,7 @@ def test_a_run_is_shown_and_who_has_to_run_it_again_is_told(
     terminal: Terminal, monkeypatch: pytest.MonkeyPatch, as_json: bool
 ) -> None:
     run = ConvertResult(True, "20000 matches processed", processed=20_000, plays=19_000, failed=7, waiting=True)
-    monkeypatch.setattr("playlog_cli.commands.convert.convert", lambda *_: run)
+    monkeypatch.setattr("playlog_cli.commands.operating.convert.convert", lambda *_: run)
     status, out, _ = terminal.run("convert", *(["--json"] if as_json else []))
     assert status == 0
     if as_json:
@@ -279,7 +279,7 @@ def stands(deployed: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
         assert (stack, now.tzinfo) == (deployed, UTC)
         return STATUS
 
-    monkeypatch.setattr("playlog_cli.commands.status.status", status)
+    monkeypatch.setattr("playlog_cli.commands.operating.status.status", status)
 
 
 @pytest.mark.usefixtures("stands")

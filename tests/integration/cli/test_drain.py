@@ -1,6 +1,7 @@
 """`playlog drain`: it ends when nothing is left, says so when it cannot, and is no load on whoever cannot bear more."""
 
 import json
+import signal
 import subprocess
 import sys
 import threading
@@ -19,8 +20,9 @@ from playlog.failures.dead_letter import DeadLetter
 from playlog.failures.recording import connect, store
 from playlog.runtime.retry import Retry
 from playlog_cli.app import app
-from playlog_cli.commands import drain as module
-from playlog_cli.stacks.drain import Drained, drain
+from playlog_cli.commands.operating import drain as command
+from playlog_cli.draining import shard_sets
+from playlog_cli.draining.drain import Drained, drain
 from playlog_cli.stacks.stack import Stack
 from typer.testing import CliRunner, Result
 
@@ -105,7 +107,7 @@ def served_by(functions: Lambda, stack: Stack) -> Stack:
 @pytest.fixture(autouse=True)
 def in_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pauses there are, but short."""
-    monkeypatch.setattr("playlog_cli.stacks.drain.LONGEST_PAUSE", 0.001)
+    monkeypatch.setattr(shard_sets, "LONGEST_PAUSE", 0.001)
 
 
 @pytest.fixture
@@ -195,7 +197,7 @@ def test_a_shard_that_gets_nowhere_is_given_up_and_the_others_are_drained(
 
     (left,) = done.left
     assert left.shards == (2,)
-    assert left.reason.startswith("5 runs in a row got nowhere: ")
+    assert left.reason.startswith("5 runs in a row made no progress: ")
     assert told in left.reason
     assert 5 <= functions.asked.count(("2",)) <= 6
     assert (done.shards, done.processed) == (7, 45)
@@ -245,14 +247,14 @@ def test_where_lambda_takes_on_few_runs_there_are_few_at_a_time(drained: Drain) 
 
 
 def test_where_lambda_takes_on_no_run_at_all_it_ends(drained: Drain, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("playlog_cli.stacks.drain.LONGEST_PAUSE", 0.05)
+    monkeypatch.setattr(shard_sets, "LONGEST_PAUSE", 0.05)
 
     done, functions = drained(lambda _: THROTTLED)
 
     (left,) = done.left
     assert left.shards == tuple(range(8))
     assert left.reason.startswith(
-        "Lambda takes on no run, 8 times in a row: AWS is throttling (Invoke: TooManyRequests"
+        "Lambda refused every run, 8 times in a row: AWS is throttling (Invoke: TooManyRequests"
     )
     assert len(functions.asked) < 20
     assert done.seconds > 7 * 0.05, "Lambda is given time between"
@@ -313,7 +315,7 @@ def playlog(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Resu
     """The command, over a stack whose function answers as told."""
 
     def type_it(answer: Callable[[tuple[str, ...]], Answer], *arguments: str) -> Result:
-        monkeypatch.setattr(module, "find_stack", lambda *_, **__: served_by(Lambda(answer), stack))
+        monkeypatch.setattr(command, "find_stack", lambda *_, **__: served_by(Lambda(answer), stack))
         return CliRunner().invoke(app, ["drain", *arguments])
 
     return type_it
@@ -350,7 +352,7 @@ def test_shards_that_were_not_drained_are_an_error_that_names_them(playlog: Call
     assert shown.exit_code == 1
     assert shown.stdout.startswith("7 shards drained by ")
     assert shown.stderr.count("shard 1: the run failed: RunError") == 5
-    assert "playlog: shard 1: 5 runs in a row got nowhere: the run failed" in shown.stderr
+    assert "playlog: shard 1: 5 runs in a row made no progress: the run failed" in shown.stderr
 
 
 @pytest.mark.parametrize("as_json", [False, True])
@@ -364,7 +366,7 @@ def test_a_drain_that_was_stopped_is_no_success(
 
         yield told
 
-    monkeypatch.setattr(module, "_progress", stops_at_the_first)
+    monkeypatch.setattr(command, "_progress", stops_at_the_first)
     shown = playlog(in_turn(s0=[run(7, waiting=True)]), *(["--json"] if as_json else []), "--side-by-side", "1")
 
     assert shown.exit_code == 130
@@ -377,8 +379,9 @@ def test_a_drain_that_was_stopped_is_no_success(
 
 ENDLESS = """
 import os, signal, threading
+signal.signal(signal.SIGINT, signal.default_int_handler)  # Python installs none where its parent ignores SIGINT
 from types import SimpleNamespace
-from playlog_cli.stacks.drain import drain
+from playlog_cli.draining.drain import drain
 
 class Lambda:
     def invoke(self, **_):
@@ -390,7 +393,13 @@ print(drain(stack, None, lambda _: None, print).stopped)
 """
 
 
-def test_ctrl_c_ends_the_process_though_runs_go_on() -> None:
-    ended = subprocess.run([sys.executable, "-c", ENDLESS], capture_output=True, text=True, timeout=60, check=False)
+@pytest.mark.parametrize("inherited", [signal.SIG_DFL, signal.SIG_IGN], ids=["default", "ignored"])
+def test_ctrl_c_ends_the_process_though_runs_go_on(inherited: signal.Handlers) -> None:
+    """Whatever the parent does with SIGINT: under nohup, or in the background of a script, it is ignored."""
+    before = signal.signal(signal.SIGINT, inherited)
+    try:
+        ended = subprocess.run([sys.executable, "-c", ENDLESS], capture_output=True, text=True, timeout=60, check=False)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
     assert (ended.returncode, ended.stdout) == (0, "True\n"), ended.stderr

@@ -13,9 +13,10 @@ from playlog.domain.validation import validate
 from playlog.failures.dead_letter import DeadLetter
 from playlog.failures.recording import connect, store
 from playlog.schema import ReasonCode
-from playlog_cli.commands.failures import app
+from playlog_cli.commands.operating.failures import failures_app
 from playlog_cli.errors import CommandError
-from playlog_cli.failures.finding import Change, history_of, plain_values
+from playlog_cli.failures.history import Change, history_of
+from playlog_cli.failures.records import plain_values
 from playlog_cli.stacks.stack import Stack
 from typer.testing import CliRunner, Result
 
@@ -30,8 +31,8 @@ SOURCE_REASON = "source is 'TV': it must be Radio or Streaming"
 
 @pytest.fixture
 def invoke(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
-    monkeypatch.setattr("playlog_cli.commands.failures.find_stack", lambda *_, **__: stack)
-    return lambda *arguments: CliRunner().invoke(app, list(arguments))
+    monkeypatch.setattr("playlog_cli.commands.operating.failures.find_stack", lambda *_, **__: stack)
+    return lambda *arguments: CliRunner().invoke(failures_app, list(arguments))
 
 
 def letters(matches: Iterable[Item], at: datetime = NOW) -> list[DeadLetter]:
@@ -279,14 +280,14 @@ def test_what_would_fail_again_is_said_before_it_is_retried(aws: Aws, invoke: Ca
     fail(aws, make_item("m-1", **TV), make_item("m-2", **TV))
     set_source(aws, "m-2")
     message = error_of(invoke("retry", "--all"))
-    assert message.startswith("To wait again: 2 matches, of which 1 would fail again unless they are repaired first.")
+    assert message.startswith("To wait again: 2 matches, of which 1 would fail again unless corrected first.")
     assert all("unprocessed_shard" not in match for match in aws.matches()), "nobody said yes"
 
 
 def test_what_fails_again_meanwhile_is_not_retried_in_circles(
     aws: Aws, invoke: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("playlog_cli.failures.finding.RECORDS_PER_PAGE", 1)
+    monkeypatch.setattr("playlog_cli.failures.records.RECORDS_PER_PAGE", 1)
     fail(aws, *(make_item(f"m-{number}", track_id={"S": " "}, **TV) for number in range(3)))
     busy = False
 
@@ -394,7 +395,7 @@ def test_a_late_letter_of_an_earlier_attempt_changes_nothing(aws: Aws, invoke: C
     "arguments", [[], ["m-1", "--all"], ["--all", "--reason", "MALFORMED"], ["m-1", "--reason", "MALFORMED"]]
 )
 def test_which_matches_to_retry_must_be_said_in_one_way(invoke: Callable[..., Result], arguments: list[str]) -> None:
-    assert error_of(invoke("retry", *arguments)).startswith("name the matches to retry")
+    assert error_of(invoke("retry", *arguments)).startswith("say which matches to retry")
 
 
 def test_with_nothing_to_retry_nothing_is_asked(invoke: Callable[..., Result]) -> None:

@@ -8,9 +8,9 @@ import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import ANY, Stubber
 from playlog.failures.dead_letter import DeadLetter
-from playlog_cli.commands.parking_lot import app
+from playlog_cli.commands.operating.parking_lot import parking_lot_app
 from playlog_cli.errors import CommandError
-from playlog_cli.stacks.parking_lot import list_parked, redrive
+from playlog_cli.failures.parking_lot import list_parked, redrive
 from playlog_cli.stacks.stack import Stack
 from typer.testing import CliRunner, Result
 
@@ -27,15 +27,15 @@ NO_TASKS = [
 
 @pytest.fixture
 def invoke(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
-    monkeypatch.setattr("playlog_cli.commands.parking_lot.find_stack", lambda *_, **__: stack)
-    return lambda *arguments: CliRunner().invoke(app, list(arguments))
+    monkeypatch.setattr("playlog_cli.commands.operating.parking_lot.find_stack", lambda *_, **__: stack)
+    return lambda *arguments: CliRunner().invoke(parking_lot_app, list(arguments))
 
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch, aws: Aws) -> None:
     """Nothing waits for letters to come."""
-    monkeypatch.setattr("playlog_cli.stacks.parking_lot.RECEIVE_WAIT_SECONDS", 0)
-    monkeypatch.setattr("playlog_cli.stacks.parking_lot.time", aws.clock)
+    monkeypatch.setattr("playlog_cli.failures.parking_lot.RECEIVE_WAIT_SECONDS", 0)
+    monkeypatch.setattr("playlog_cli.failures.parking_lot.time", aws.clock)
 
 
 def letter(match_id: str) -> str:

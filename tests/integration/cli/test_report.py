@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import typer
-from playlog.converting import actions
+from playlog.converting.writing import actions
 from playlog.domain import timestamps
 from playlog.domain.airing import Airing
 from playlog.domain.match import Item

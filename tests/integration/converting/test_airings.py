@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 from botocore.awsrequest import AWSResponse
-from playlog.converting.actions import Tables
 from playlog.converting.run import Run, RunError, convert
-from playlog.converting.writing import Writer, Written
+from playlog.converting.writing.actions import Tables
+from playlog.converting.writing.writer import Writer
+from playlog.converting.writing.written import Written
 from playlog.domain import timestamps
 from playlog.domain.duplicates import WithinGap
 from playlog.domain.match import Item, Match

@@ -63,7 +63,7 @@ def test_each_link_leads_somewhere() -> None:
 
 
 def test_each_section_that_inspect_names_is_there() -> None:
-    named = re.findall(r"\{RUNBOOK\}#([\w-]+)", Path(ROOT / "cli/playlog_cli/stacks/health.py").read_text())
+    named = re.findall(r"\{RUNBOOK\}#([\w-]+)", Path(ROOT / "cli/playlog_cli/inspecting/problems.py").read_text())
 
     assert named
     assert set(named) <= anchors(RUNBOOK)

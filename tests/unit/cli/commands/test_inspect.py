@@ -5,9 +5,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from playlog_cli.commands.inspect import show
-from playlog_cli.stacks.deployment import Facts, FunctionFacts, MappingFacts, ScheduleFacts, TargetFacts, may_invoke
-from playlog_cli.stacks.health import problems
+from playlog_cli.commands.operating.inspect import show
+from playlog_cli.inspecting.facts import Facts, FunctionFacts, MappingFacts, ScheduleFacts, TargetFacts
+from playlog_cli.inspecting.permissions import may_invoke
+from playlog_cli.inspecting.problems import problems
 from playlog_cli.stacks.runs import RunFacts
 from rich.console import Console
 

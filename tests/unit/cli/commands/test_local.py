@@ -3,7 +3,7 @@
 import shlex
 
 import pytest
-from playlog_cli.commands.local import exports, parsed
+from playlog_cli.commands.operating.local import exports, parsed
 from playlog_cli.errors import CommandError
 
 

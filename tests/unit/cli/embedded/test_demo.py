@@ -5,8 +5,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from playlog_cli.commands import local
-from playlog_cli.commands.local import app
+from playlog_cli.commands.operating import local
+from playlog_cli.commands.operating.local import local_app
 from playlog_cli.embedded.demo import NO_STATION, Demo, Reason, Station, Step, Summary, summarise
 from typer.testing import CliRunner
 
@@ -110,7 +110,7 @@ def day_that_lost_a_match(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("day_that_lost_a_match")
 def test_a_demo_that_does_not_add_up_fails_and_says_why() -> None:
-    run = CliRunner().invoke(app, ["demo"])
+    run = CliRunner().invoke(local_app, ["demo"])
 
     assert run.exit_code == 1
     assert "Not accounted for: MatchCache holds 2 matches, but 3 were loaded." in run.stdout
@@ -120,7 +120,7 @@ def test_a_demo_that_does_not_add_up_fails_and_says_why() -> None:
 
 @pytest.mark.usefixtures("day_that_lost_a_match")
 def test_machines_get_the_same_as_json_and_nothing_else() -> None:
-    run = CliRunner().invoke(app, ["demo", "--json"])
+    run = CliRunner().invoke(local_app, ["demo", "--json"])
 
     assert run.exit_code == 1
     shown = json.loads(run.stdout)

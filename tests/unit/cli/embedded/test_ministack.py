@@ -12,8 +12,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pytest
-from playlog_cli.embedded import ministack, processes, tools
-from playlog_cli.embedded.session import HOST, Server, Session, claimed
+from playlog_cli.embedded import ministack
+from playlog_cli.embedded.ministack import Server, Session
 from playlog_cli.errors import CommandError
 
 
@@ -44,14 +44,14 @@ def group_of_two() -> tuple[subprocess.Popen[str], int]:
 
 def is_gone(pid: int) -> bool:
     deadline = time.monotonic() + 5
-    while processes.started(pid) and time.monotonic() < deadline:
+    while ministack.started(pid) and time.monotonic() < deadline:
         time.sleep(0.01)
-    return processes.started(pid) is None
+    return ministack.started(pid) is None
 
 
 def test_stopping_ends_the_server_and_the_functions_that_it_runs(session: Session) -> None:
     leader, child = group_of_two()
-    record(session, leader.pid, processes.started(leader.pid) or "")
+    record(session, leader.pid, ministack.started(leader.pid) or "")
 
     assert ministack.stop(session)
 
@@ -78,7 +78,7 @@ def test_a_server_is_ended_even_if_its_checkout_was_deleted_meanwhile(
     session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     leader, child = group_of_two()
-    server = Server(leader.pid, processes.started(leader.pid) or "", port=1)
+    server = Server(leader.pid, ministack.started(leader.pid) or "", port=1)
     monkeypatch.setattr(ministack, "start", lambda _session, _port: server)
 
     with ministack.served(session):
@@ -98,24 +98,24 @@ def test_a_broken_record_counts_as_nothing_running(session: Session, content: st
 
 def test_two_commands_at_once_do_not_get_in_each_others_way(session: Session) -> None:
     with (
-        claimed(session),
-        pytest.raises(CommandError, match="another command works"),
-        claimed(session),
+        ministack.claimed(session),
+        pytest.raises(CommandError, match="another command is at work"),
+        ministack.claimed(session),
     ):
         pass
-    with claimed(session):
+    with ministack.claimed(session):
         pass
 
 
 def test_sigterm_unwinds_as_ctrl_c_does(session: Session) -> None:
-    with pytest.raises(SystemExit) as caught, claimed(session):
+    with pytest.raises(SystemExit) as caught, ministack.claimed(session):
         signal.raise_signal(signal.SIGTERM)
 
     assert caught.value.code == 128 + signal.SIGTERM
 
 
 def test_a_taken_port_is_named_before_anything_starts(session: Session) -> None:
-    with socket.create_server((HOST, 0)) as taken:
+    with socket.create_server((ministack.HOST, 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(CommandError, match=f"port {port} of 127.0.0.1 is taken"):
             ministack.start(session, port)
@@ -125,7 +125,7 @@ def test_functions_see_nothing_of_the_machine(session: Session, monkeypatch: pyt
     for name in ("PYTHONPATH", "AWS_PROFILE", "AWS_ENDPOINT_URL", "VIRTUAL_ENV", "PATH"):
         monkeypatch.setenv(name, "/of/the/machine")
 
-    assert "/of/the/machine" not in tools.server_environment(session, 4566).values()
+    assert "/of/the/machine" not in ministack.server_environment(session, 4566).values()
 
 
 def test_tools_keep_the_proxy_and_lose_the_profile(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -135,7 +135,7 @@ def test_tools_keep_the_proxy_and_lose_the_profile(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "real")
 
     server = Server(pid=1, started="", port=4566)
-    environment = tools.tool_environment(server.environment)
+    environment = ministack.tool_environment(server.environment)
 
     assert environment["HTTPS_PROXY"] == "http://proxy:3128"
     assert environment["NO_PROXY"] == "intranet,127.0.0.1"
@@ -148,16 +148,16 @@ def test_a_tool_that_fails_shows_its_last_lines_and_no_traceback(session: Sessio
     script = "import sys; print(*range(40), sep='\\n', file=sys.stderr); sys.exit('no such bucket')"
 
     with pytest.raises(CommandError) as caught:
-        tools.call("sam deploy", [sys.executable, "-c", script], session, session.folder / "sam.log", {})
+        ministack.call("sam deploy", [sys.executable, "-c", script], session, session.folder / "sam.log", {})
 
     lines = str(caught.value).splitlines()
     assert lines[0] == f"sam deploy failed with exit status 1; the end of {session.folder / 'sam.log'}:"
     assert lines[-1] == "  no such bucket"
-    assert len(lines) == 1 + tools.TAIL_LINES
+    assert len(lines) == 1 + ministack.TAIL_LINES
 
 
 @pytest.mark.parametrize(
     ("value", "argument"), [("rate(1 minute)", '"rate(1 minute)"'), ('say "hi"', r'"say \"hi\""'), ("", '""')]
 )
 def test_a_parameter_with_blanks_reaches_the_template_whole(value: str, argument: str) -> None:
-    assert tools.quoted(value) == argument
+    assert ministack.quoted(value) == argument

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from playlog_cli.stacks.schedule import interval, next_time
+from playlog_cli.inspecting.schedule import interval, next_time
 
 # A Saturday.
 NOW = datetime(2026, 3, 14, 12, 0, 30, tzinfo=UTC)

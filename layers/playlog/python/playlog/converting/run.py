@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from playlog.converting.actions import Tables
 from playlog.converting.reading import read_pages
-from playlog.converting.writing import Writer, Written
+from playlog.converting.writing.actions import Tables
+from playlog.converting.writing.writer import Writer
+from playlog.converting.writing.written import Written
 from playlog.domain import timestamps
 from playlog.domain.duplicates import rule_for
 from playlog.domain.failure import Failure

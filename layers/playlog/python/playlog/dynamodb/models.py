@@ -1,7 +1,7 @@
 """The tables as PynamoDB models (docs/contract.md, The three tables).
 
 ``playlog.schema`` says what each attribute is; a test compares both. The path of every match does not use these models:
-see ``playlog.converting.actions``.
+see ``playlog.converting.writing.actions``.
 """
 
 from typing import TypeVar
@@ -107,7 +107,7 @@ class PlayLog(Model):
 
 
 class StationGuard(Model):
-    """Keeps concurrent runs apart that write plays of one station: see ``playlog.converting.guard``."""
+    """Keeps concurrent runs apart that write plays of one station: see ``playlog.converting.writing.guard``."""
 
     class Meta(_Timeouts):
         table_name: str

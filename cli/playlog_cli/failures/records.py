@@ -1,0 +1,176 @@
+"""Reads FailedPlayLog: which failures there are by reason code, also by codes that this version does not know."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from playlog.domain import timestamps
+from playlog.domain.match import Item
+from playlog.failures.dead_letter import plain
+from playlog.schema import ReasonCode
+
+from playlog_cli.errors import CommandError, shown
+from playlog_cli.stacks.stack import Stack
+from playlog_cli.stacks.tables import read, scan
+
+INDEX = "reason-index"
+RECORDS_PER_PAGE = 100
+CONCURRENT_REQUESTS = 16
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which failures are meant.
+
+    Attributes:
+        code: the reason code, known or not; None for any.
+        station_id: the station of their matches when they failed; None for any.
+        since: the earliest ``failed_at``, with an offset; None for any.
+        until: the latest ``failed_at``, with an offset; None for any.
+    """
+
+    code: str | None = None
+    station_id: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True)
+class FailedAttempt:
+    """One failed conversion.
+
+    Attributes:
+        match_id: key of the match.
+        attempt: the number of the conversion, from 1.
+        reason_code: what is wrong, for machines.
+        reason: a sentence that names the wrong value and says what would be right.
+        will_retry: whether the pipeline tries again by itself.
+        failed_at: in UTC.
+        match: the match as it was.
+    """
+
+    match_id: str
+    attempt: int
+    reason_code: str
+    reason: str
+    will_retry: bool
+    failed_at: str
+    match: dict[str, Any]
+
+
+def count_by_code(stack: Stack, selection: Selection) -> dict[str, int]:
+    """Counts failures by reason code.
+
+    A stack that is newer than this command may record codes that it does not know. The index can only be asked for a
+    code by name, so the table is read to find every code that occurs.
+
+    Args:
+        stack: where.
+        selection: which.
+
+    Returns:
+        A count for each code that occurs: the known codes in the contract's order, then the others.
+
+    Raises:
+        CommandError: the selection names a code that is neither known nor recorded.
+    """
+    pages = scan(stack.dynamodb, stack.failed_play_log_table, ["reason_code"])
+    recorded = Counter(record["reason_code"]["S"] for page in pages for record in page)
+    known = [code.value for code in ReasonCode]
+    codes = [*(code for code in known if code in recorded), *sorted(recorded.keys() - set(known))]
+    if selection.code is not None:
+        wanted = selection.code.upper()
+        if wanted not in {*known, *codes}:
+            choices = ", ".join([*known, *(code for code in codes if code not in known)])
+            raise CommandError(f"--reason is {shown(selection.code)}: it must be one of {choices}")
+        codes = [wanted] if wanted in recorded else []
+    if selection.station_id is None and selection.since is None and selection.until is None:
+        return {code: recorded[code] for code in codes}
+    with ThreadPoolExecutor(CONCURRENT_REQUESTS) as pool:
+        counts = pool.map(lambda code: _count(stack, code, selection), codes)
+        return {code: count for code, count in zip(codes, counts, strict=True) if count}
+
+
+def newest_first(stack: Stack, code: str, selection: Selection) -> Iterator[Item]:
+    """Reads the failures of a reason code, the newest first. A failure that is added meanwhile is not read.
+
+    Args:
+        stack: where.
+        code: the reason code; it replaces the selection's.
+        selection: which.
+    """
+    pages = stack.dynamodb.get_paginator("query").paginate(
+        TableName=stack.failed_play_log_table,
+        ScanIndexForward=False,
+        PaginationConfig={"PageSize": RECORDS_PER_PAGE},
+        **_query(code, selection),
+    )
+    for page in pages:
+        items: list[Any] = page["Items"]
+        yield from items
+
+
+def attempts_of(stack: Stack, match_id: str) -> tuple[FailedAttempt, ...]:
+    """Reads all failed conversions of a match, the first one first."""
+    pages = stack.dynamodb.get_paginator("query").paginate(
+        TableName=stack.failed_play_log_table,
+        KeyConditionExpression="match_id = :match",
+        ExpressionAttributeValues={":match": {"S": match_id}},
+        ConsistentRead=True,
+    )
+    records: Iterator[Any] = (record for page in pages for record in page["Items"])
+    return tuple(map(attempt_of, records))
+
+
+def matches_by_id(stack: Stack, match_ids: Iterable[str]) -> dict[str, Item]:
+    """Reads matches by their ids. A match that is gone is left out."""
+    keys: list[Item] = [{"match_id": {"S": match_id}} for match_id in dict.fromkeys(match_ids)]
+    return {match["match_id"]["S"]: match for match in read(stack.dynamodb, stack.match_cache_table, keys)}
+
+
+def attempt_of(record: Item) -> FailedAttempt:
+    """A failed conversion from an item of FailedPlayLog."""
+    values = plain_values(record)
+    return FailedAttempt(
+        match_id=values["match_id"],
+        attempt=values["attempt"],
+        reason_code=values["reason_code"],
+        reason=values["reason"],
+        will_retry=values["will_retry"],
+        failed_at=values["failed_at"],
+        match=values["match"],
+    )
+
+
+def plain_values(item: Item) -> dict[str, Any]:
+    """An item as JSON values, as its writer wrote them and without DynamoDB's types."""
+    return {name: plain(value) for name, value in item.items()}
+
+
+def _query(code: str, selection: Selection) -> dict[str, Any]:
+    """The parameters of a query for the selected failures of a reason code."""
+    values: Item = {
+        ":code": {"S": code},
+        ":since": {"S": timestamps.to_text(selection.since or datetime.min.replace(tzinfo=UTC))},
+        ":until": {"S": timestamps.to_text(selection.until or datetime.max.replace(tzinfo=UTC))},
+    }
+    query: dict[str, Any] = {
+        "IndexName": INDEX,
+        "KeyConditionExpression": "reason_code = :code AND failed_at BETWEEN :since AND :until",
+        "ExpressionAttributeValues": values,
+    }
+    if selection.station_id is not None:
+        values[":station"] = {"S": selection.station_id}
+        query["FilterExpression"] = "#match.station_id = :station"
+        query["ExpressionAttributeNames"] = {"#match": "match"}
+    return query
+
+
+def _count(stack: Stack, code: str, selection: Selection) -> int:
+    pages = stack.dynamodb.get_paginator("query").paginate(
+        TableName=stack.failed_play_log_table, Select="COUNT", **_query(code, selection)
+    )
+    return sum(page["Count"] for page in pages)
