@@ -7,7 +7,10 @@ PYTHON := $(shell for python in python3 python3.14 python3.13 python3.12 python3
   $$python -c 'import sys; sys.version_info < (3, 11) or print(sys.executable)' 2>/dev/null | grep . && break; done)
 endif
 
-UV := $(CURDIR)/.tools/uv/bin/uv
+# Paths in recipes are relative or quoted: the folder of the checkout may contain blanks and apostrophes.
+quoted = '$(subst ','\'',$(1))'
+UV := .tools/uv/bin/uv
+comma := ,
 RUN := $(UV) run --locked --quiet --extra cli
 SAM := $(UV) run --locked --quiet --project tools/sam sam
 
@@ -20,7 +23,7 @@ export SAM_CLI_TELEMETRY := 0
 export PYTHONPYCACHEPREFIX := $(CURDIR)/.tools/pycache
 unexport VIRTUAL_ENV CONDA_PREFIX PYTHONPATH PYTHONHOME UV_PROJECT_ENVIRONMENT
 
-step = @printf '\n==> %s\n' '$(1)'
+step = @printf '\n==> %s\n' $(call quoted,$(1))
 
 .PHONY: help run test lint unit integration stateful faults chaos mutants bench wiring e2e test-dynamodb-local build deploy lock samples clean
 .NOTPARALLEL:
@@ -111,11 +114,11 @@ clean: ## Stop the embedded AWS; remove all that was installed, built or cached
 EXPORT_LAYER = $(UV) export --locked --quiet --no-default-groups --no-emit-project --no-header
 
 .tools/uv.$(UV_VERSION):
-	@test -n '$(PYTHON)' || { echo 'make: no Python 3.11 or newer was found: install one, or name it: make PYTHON=/path/to/python3' >&2; exit 1; }
-	@'$(PYTHON)' -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
-	  || { echo 'make: $(PYTHON) is older than Python 3.11 or does not start: name a newer one, make PYTHON=/path/to/python3' >&2; exit 1; }
+	@test -n $(call quoted,$(PYTHON)) || { echo 'make: no Python 3.11 or newer was found: install one, or name it: make PYTHON=/path/to/python3' >&2; exit 1; }
+	@$(call quoted,$(PYTHON)) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo $(call quoted,make: $(PYTHON) is older than Python 3.11 or does not start: name a newer one$(comma) make PYTHON=/path/to/python3) >&2; exit 1; }
 	$(call step,uv $(UV_VERSION) into .tools)
 	@rm -rf .tools
-	@'$(PYTHON)' -m venv .tools/uv
+	@$(call quoted,$(PYTHON)) -m venv .tools/uv
 	@.tools/uv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	@touch $@
