@@ -31,7 +31,6 @@ KNOWN_CYCLES = {frozenset({"playlog.converting.run", "playlog.failures.sending",
 KNOWN_LARGE = {
     "tests/e2e": 17,
     "playlog_cli.auditing.invariants": 505,
-    "playlog_cli.embedded.ministack": 493,
     "playlog_cli.loading.load": 460,
     "playlog_cli.loading.load:_Load": 184,
     "playlog_cli.reporting.rate_card": 419,

@@ -35,7 +35,7 @@ def checkout(tmp_path: Path) -> Path:
 
 
 def make(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    command = ["make", "--no-print-directory", "-C", folder, *arguments]
+    command = ["make", "--no-print-directory", "-C", str(folder), *arguments]
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
 
@@ -49,7 +49,7 @@ def test_each_recipe_runs_in_a_folder_with_blanks_and_an_apostrophe(checkout: Pa
 
 def test_the_first_target_works_with_such_a_python(checkout: Path, tmp_path: Path) -> None:
     python = tmp_path / "py thon's"  # without a dollar, which make itself reads in its arguments
-    python.write_text(f'#!/bin/sh\necho "$*" >> calls.log\nexec '{sys.executable}' -c "raise SystemExit(0)"\n')
+    python.write_text(f'#!/bin/sh\necho "$*" >> calls.log\nexec {sys.executable} -c "raise SystemExit(0)"\n')
     python.chmod(0o755)
     for marker in checkout.glob(".tools/uv.*"):
         marker.unlink()
