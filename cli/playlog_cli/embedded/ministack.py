@@ -164,8 +164,8 @@ def deploy(session: Session, server: Server, parameters: Mapping[str, str]) -> N
             raise CommandError(f"template.yaml has no parameter {name}: it has {', '.join(sorted(known))}")
     arguments = ["deploy", "--config-env", "local", "--config-file", str(session.checkout / "samconfig.toml")]
     arguments += ["--template-file", str(template)]
-    if parameters:
-        pairs = (f"{name}={quoted(value)}" for name, value in parameters.items())
+    if parameters:  # they replace those of samconfig.toml, which are Embedded=true
+        pairs = (f"{name}={quoted(value)}" for name, value in {"Embedded": "true", **parameters}.items())
         arguments += ["--parameter-overrides", *pairs]
     # The embedded AWS is quicker than AWS, for which SAM polls every 5 s.
     sam(session, arguments, {**server.environment, "SAM_CLI_POLL_DELAY": "0.2"})

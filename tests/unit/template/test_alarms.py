@@ -137,7 +137,7 @@ def test_a_stack_in_which_nothing_ever_ran_sets_off_the_heartbeat(hour: Hour) ->
 def test_the_heartbeat_does_without_an_expression_where_there_are_none() -> None:
     """As in the embedded AWS: later, but it goes off where there are no data at all."""
     never = {"Fn::Equals": ["this", "that"]}
-    embedded = replace(TEMPLATE, conditions={**TEMPLATE.conditions, "HasMetricMath": never})
+    embedded = replace(TEMPLATE, conditions={**TEMPLATE.conditions, "IsOnAws": never})
     alarm = embedded.value(TEMPLATE.resources["NoSuccessfulRunAlarm"].properties)
 
     assert "Metrics" not in alarm
