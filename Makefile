@@ -7,7 +7,10 @@ PYTHON := $(shell for python in python3 python3.14 python3.13 python3.12 python3
   $$python -c 'import sys; sys.version_info < (3, 11) or print(sys.executable)' 2>/dev/null | grep . && break; done)
 endif
 
-UV := $(CURDIR)/.tools/uv/bin/uv
+# Paths in recipes are relative or quoted: the folder of the checkout may contain blanks and apostrophes.
+quoted = '$(subst ','\'',$(1))'
+UV := .tools/uv/bin/uv
+comma := ,
 RUN := $(UV) run --locked --quiet --extra cli
 SAM := $(UV) run --locked --quiet --project tools/sam sam
 
@@ -20,7 +23,7 @@ export SAM_CLI_TELEMETRY := 0
 export PYTHONPYCACHEPREFIX := $(CURDIR)/.tools/pycache
 unexport VIRTUAL_ENV CONDA_PREFIX PYTHONPATH PYTHONHOME UV_PROJECT_ENVIRONMENT
 
-step = @printf '\n==> %s\n' '$(1)'
+step = @printf '\n==> %s\n' $(call quoted,$(1))
 
 .PHONY: help run test lint unit integration stateful faults chaos mutants bench wiring e2e test-dynamodb-local build deploy lock samples clean
 .NOTPARALLEL:
@@ -29,10 +32,10 @@ step = @printf '\n==> %s\n' '$(1)'
 help: ## Show these targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-run: .tools/uv.$(UV_VERSION) ## Deploy into an embedded AWS, convert a sample day, show what came of it
+run: .tools/uv.$(UV_VERSION) ## Deploy into an embedded AWS, convert a sample day, show the result
 	@$(RUN) playlog local demo $(ARGS)
 
-test: lint wiring unit integration stateful faults e2e ## Run every check there is
+test: lint wiring unit integration stateful faults e2e ## Run every check but make chaos, mutants, bench and test-dynamodb-local
 	$(call step,all green)
 
 lint: .tools/uv.$(UV_VERSION) ## Check style, types, the template, and the layer's list of packages
@@ -52,29 +55,29 @@ unit: .tools/uv.$(UV_VERSION) ## Run the unit tests (ARGS="-k name" picks some)
 	$(call step,unit tests)
 	@$(RUN) pytest tests/unit $(ARGS)
 
-integration: .tools/uv.$(UV_VERSION) ## Run what calls AWS against moto, with faults at the door
+integration: .tools/uv.$(UV_VERSION) ## Run the tests that call AWS, against moto, with faults in between
 	$(call step,integration tests)
 	@$(RUN) pytest -n 2 tests/integration $(ARGS)
 
-stateful: .tools/uv.$(UV_VERSION) ## Hold the law against any order of events, with a DynamoDB in memory
-	$(call step,the law in any order of events)
+stateful: .tools/uv.$(UV_VERSION) ## Check the invariants in any order of events, with a DynamoDB in memory
+	$(call step,the invariants in any order of events)
 	@DYNAMODB_ENGINE=memory $(RUN) pytest -n 2 tests/stateful tests/dynamodb $(ARGS)
 
-faults: .tools/uv.$(UV_VERSION) ## Hold the law against each kind of fault, a few rounds of each
-	$(call step,the law under faults)
+faults: .tools/uv.$(UV_VERSION) ## Check the invariants under each kind of fault, a few rounds of each
+	$(call step,the invariants under faults)
 	@$(RUN) pytest tests/chaos $(ARGS)
 
-chaos: .tools/uv.$(UV_VERSION) ## Faults, round after round until Ctrl-C (ROUNDS=1000, SEED=7)
+chaos: .tools/uv.$(UV_VERSION) ## Run rounds of faults until Ctrl-C (ROUNDS=1000, SEED=7)
 	@$(RUN) python -m tests.chaos $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
-mutants: .tools/uv.$(UV_VERSION) ## Weaken the code for each kind of fault, and see the faults find it
+mutants: .tools/uv.$(UV_VERSION) ## Break the code for each kind of fault, and check that the rounds find it
 	@$(RUN) python -m tests.chaos.mutants $(ARGS)
 
 bench: .tools/uv.$(UV_VERSION) ## Measure what a match costs, beside a floor (ARGS="1000 --json" picks sizes)
 	@$(RUN) python -m bench $(ARGS)
 
-test-dynamodb-local: .tools/uv.$(UV_VERSION) ## Ask DynamoDB Local, which is AWS's own engine (Java 17)
-	$(call step,what DynamoDB does, asked of DynamoDB Local)
+test-dynamodb-local: .tools/uv.$(UV_VERSION) ## Test what DynamoDB does, with DynamoDB Local (Java 17)
+	$(call step,what DynamoDB does, with DynamoDB Local)
 	@$(RUN) pytest tests/dynamodb $(ARGS)
 
 e2e: .tools/uv.$(UV_VERSION) ## Run the end-to-end tests on the template, in an embedded AWS
@@ -85,11 +88,11 @@ build: .tools/uv.$(UV_VERSION) ## Build what is deployed, into .aws-sam/build
 	$(call step,sam build)
 	@$(SAM) build
 
-wiring: build ## Build, and check that all that the template names is there
+wiring: build ## Build, and check that every name in the template leads somewhere
 	$(call step,wiring of the built template)
 	@$(RUN) playlog wiring .aws-sam/build/template.yaml
 
-deploy: wiring ## Deploy to AWS, by the environment's profile (ARGS=--guided asks)
+deploy: wiring ## Deploy to AWS with the profile of the environment (ARGS=--guided asks)
 	$(call step,sam deploy)
 	@$(SAM) deploy $(ARGS)
 
@@ -99,7 +102,7 @@ lock: .tools/uv.$(UV_VERSION) ## Lock the packages: project, tools, layer (ARGS=
 	$(UV) lock $(ARGS) --project tools/ministack
 	$(EXPORT_LAYER) --output-file layers/dependencies/requirements.txt
 
-samples: .tools/uv.$(UV_VERSION) ## Make the files in samples/ again, and the figure of them
+samples: .tools/uv.$(UV_VERSION) ## Make the files in samples/ and their figure again
 	@$(RUN) python samples/make_airplay.py
 	@$(RUN) python -m samples.make_detections
 	@$(RUN) python -m samples.draw_airings
@@ -111,11 +114,11 @@ clean: ## Stop the embedded AWS; remove all that was installed, built or cached
 EXPORT_LAYER = $(UV) export --locked --quiet --no-default-groups --no-emit-project --no-header
 
 .tools/uv.$(UV_VERSION):
-	@test -n '$(PYTHON)' || { echo 'make: no Python 3.11 or newer was found: install one, or name it: make PYTHON=/path/to/python3' >&2; exit 1; }
-	@'$(PYTHON)' -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
-	  || { echo 'make: $(PYTHON) is older than Python 3.11 or does not start: name a newer one, make PYTHON=/path/to/python3' >&2; exit 1; }
+	@test -n $(call quoted,$(PYTHON)) || { echo 'make: no Python 3.11 or newer was found: install one, or name it: make PYTHON=/path/to/python3' >&2; exit 1; }
+	@$(call quoted,$(PYTHON)) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo $(call quoted,make: $(PYTHON) is older than Python 3.11 or does not start: name a newer one$(comma) make PYTHON=/path/to/python3) >&2; exit 1; }
 	$(call step,uv $(UV_VERSION) into .tools)
 	@rm -rf .tools
-	@'$(PYTHON)' -m venv .tools/uv
+	@$(call quoted,$(PYTHON)) -m venv .tools/uv
 	@.tools/uv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	@touch $@

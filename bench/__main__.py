@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 from playlog_cli.embedded import ministack
+from playlog_cli.embedded import session as sessions
 from playlog_cli.errors import CommandError
 from playlog_cli.stacks.stack import find_stack
 from playlog_cli.terminal import err, out, print_json
@@ -59,7 +60,7 @@ def bench(
 def _measured(sizes: list[int], to: Path) -> Results:
     """Measures, and writes what there is after each backlog: the largest takes as long as all the others."""
     to.parent.mkdir(parents=True, exist_ok=True)
-    session = ministack.session("bench")
+    session = sessions.session("bench")
     err.print("building and deploying into an embedded AWS")
     with ministack.deployed("bench", PARAMETERS) as server, _shown() as progress:
         for results in measure(find_stack(), server, session.build, session.scratch, sizes, progress):

@@ -15,7 +15,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from playlog_cli.embedded.ministack import HOST, Server
+from playlog_cli.embedded.session import HOST, Server
 from playlog_cli.errors import CommandError
 from playlog_cli.stacks.stack import Stack
 from playlog_cli.wiring import built_template

@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from playlog_cli.embedded.ministack import HOST
+from playlog_cli.embedded.session import HOST
 
 from bench.capacity import Meter
 

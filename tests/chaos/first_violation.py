@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import playlog
-from playlog_cli.embedded.ministack import Server
+from playlog_cli.embedded.session import Server
 
 from tests.chaos.faults import Fault
 from tests.chaos.round import arena, play_round

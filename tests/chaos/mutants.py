@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
-from playlog_cli.embedded.ministack import Server
+from playlog_cli.embedded.session import Server
 from playlog_cli.errors import CommandError
 from playlog_cli.terminal import err, out
 

@@ -28,7 +28,8 @@ from playlog.runtime import retry
 from playlog.runtime.retry import CLIENT_CONFIG, Retry
 from playlog.runtime.settings import ConvertSettings
 from playlog.runtime.telemetry import logger
-from playlog_cli.embedded.ministack import Server, spoken_to
+from playlog_cli.embedded.ministack import spoken_to
+from playlog_cli.embedded.session import Server
 
 from tests.chaos.faults import OF_A_REQUEST, Fault, Schedule, draw_rates
 from tests.chaos.postman import Context, Postman

@@ -10,7 +10,8 @@ import boto3
 import yaml
 from botocore.config import Config
 from playlog_cli.embedded import ministack
-from playlog_cli.embedded.ministack import REGION, Server
+from playlog_cli.embedded import session as sessions
+from playlog_cli.embedded.session import REGION, Server
 
 from tests.support.invariants import Item, Tables
 
@@ -107,8 +108,8 @@ def embedded_aws(name: str) -> Iterator[Server]:
     Raises:
         CommandError: the session is taken, or the embedded AWS did not start.
     """
-    session = ministack.session(name)
-    with ministack.claimed(session):
+    session = sessions.session(name)
+    with sessions.claimed(session):
         ministack.install(session)
         with ministack.served(session) as server:
             ministack.wait_until_ready(session, server)

@@ -19,7 +19,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from playlog_cli.embedded.ministack import HOST, free_port
+from playlog_cli.embedded.ministack import free_port
+from playlog_cli.embedded.session import HOST
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 FOLDER = CHECKOUT / ".tools" / "dynamodb-local"

@@ -12,6 +12,7 @@ from enum import StrEnum
 import boto3
 from moto import mock_aws
 from playlog_cli.embedded import ministack
+from playlog_cli.embedded import session as sessions
 
 from tests.dynamodb.dynamodb_local import dynamodb_local
 from tests.stateful.memory import Memory, answering
@@ -70,8 +71,8 @@ def _endpoint(engine: Engine) -> Iterator[str]:
         with dynamodb_local() as endpoint:
             yield endpoint
     else:
-        session = ministack.session("dynamodb")
-        with ministack.claimed(session):
+        session = sessions.session("dynamodb")
+        with sessions.claimed(session):
             ministack.install(session)
             with ministack.served(session) as server:
                 ministack.wait_until_ready(session, server)

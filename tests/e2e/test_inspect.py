@@ -130,7 +130,7 @@ def map_to_another_function(deployed: Deployed) -> None:
         (remove_target, SCHEDULE, "it has no target"),
         (target_another_function, SCHEDULE, "and not ConvertMatchesFunction"),
         (target_nothing, SCHEDULE, "which does not exist"),
-        (forbid_invocation, SCHEDULE, "does not allow it to invoke it"),
+        (forbid_invocation, SCHEDULE, "does not allow the rule to invoke it"),
         (let_none_run, "ConvertMatchesFunction", "its reserved concurrency is 0"),
         (disable_mapping, MAPPING, "it is Disabl"),
         (map_to_another_function, MAPPING, "and not to StoreFailuresFunction"),

@@ -28,7 +28,6 @@ KNOWN_IMPORTS: set[tuple[str, str]] = set()
 KNOWN_CYCLES: set[frozenset[str]] = set()
 KNOWN_LARGE = {
     "tests/e2e": 17,
-    "playlog_cli.embedded.ministack": 493,
 }
 
 

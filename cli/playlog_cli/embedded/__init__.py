@@ -1,5 +1,5 @@
-"""The embedded AWS on this machine: starts and stops MiniStack, deploys the template into it, and runs the demo.
+"""The embedded AWS: MiniStack on a loopback port, with the stack of this checkout deployed into it.
 
-Who may import this package: `commands`.
-What it may import: `loading`, `stacks`, `wiring`, `errors`, `terminal`, `playlog`.
+Who may import this package: `stacks`, `demo`, `commands`, and the tests and measurements of the repository.
+What it may import: `wiring.built_template`, `schedules`, `errors`, filelock, psutil. It knows nothing of terminals.
 """

@@ -17,7 +17,7 @@ from playlog_cli.inspecting.facts import (
     TargetFacts,
 )
 from playlog_cli.inspecting.permissions import may_invoke
-from playlog_cli.inspecting.schedule import interval, next_time, problem_of
+from playlog_cli.schedules import interval, next_time, problem_of
 from playlog_cli.stacks.runs import last_runs
 from playlog_cli.stacks.stack import CLIENT_CONFIG, Stack
 

@@ -16,7 +16,7 @@ from playlog_cli.inspecting.facts import (
     ScheduleFacts,
     TargetFacts,
 )
-from playlog_cli.inspecting.schedule import interval
+from playlog_cli.schedules import interval
 from playlog_cli.terminal import age
 
 RUNBOOK = "docs/operations.md"

@@ -1,5 +1,5 @@
-"""A deployed stack: finds it, names its tables and functions, reads its queues and runs, and invokes it.
+"""A deployed stack: find it, read its tables, count its queues, and see where its matches and runs stand.
 
-Who may import this package: every other room of `playlog_cli`.
-What it may import: `errors`, `terminal`, `playlog`.
+Who may import this package: every package of `playlog_cli` except `embedded` and `wiring`.
+What it may import: `playlog`, `embedded.session` (for the stack of `playlog local up`), `terminal`, `errors`.
 """

@@ -1,4 +1,4 @@
-"""`playlog convert`: a run of the converter, and what came of it."""
+"""Invokes the converter once, and reads its answer."""
 
 import json
 from collections.abc import Sequence
@@ -11,14 +11,14 @@ from playlog_cli.stacks.stack import Stack
 
 @dataclass(frozen=True)
 class ConvertResult:
-    """What a run says it did (CONTRACT, The messages).
+    """The answer of a run (docs/contract.md, The messages).
 
     Attributes:
         success: whether the run did its work.
         message: the run in a sentence.
         processed: matches that it moved to played.
         plays: PlayLog items that it created.
-        failed: failures that it pushed as dead letters.
+        failed: failures that it sent as dead letters.
         waiting: whether it stopped, out of time, with matches left.
     """
 
@@ -34,11 +34,11 @@ def convert(stack: Stack, shards: Sequence[int] = ()) -> ConvertResult:
     """Invokes the converter once and waits until the run has ended.
 
     Args:
-        stack: whose matches.
-        shards: the partitions to work on; none for all.
+        stack: the stack.
+        shards: the partitions to work on; empty for all.
 
     Raises:
-        CommandError: there is no such shard, the run failed, or what answered is no converter.
+        CommandError: there is no such shard, the run failed, or the answer is not that of a converter.
         BotoCoreError, ClientError: the function cannot be invoked.
     """
     for shard in shards:
@@ -53,7 +53,7 @@ def convert(stack: Stack, shards: Sequence[int] = ()) -> ConvertResult:
 
 
 def _function_error(payload: Any) -> str:
-    """Error type and message, in a line. A function that the platform ended, say at its timeout, has no type."""
+    """Error type and message, in a line. There is no type if Lambda ended the function, for example at its timeout."""
     message = " ".join(str(payload.get("errorMessage", "it said nothing")).split())
     return f"{payload['errorType']}: {message}" if "errorType" in payload else message
 
@@ -63,6 +63,6 @@ def _result(payload: Any) -> ConvertResult:
         return ConvertResult(**{name: payload[name] for name in ConvertResult.__dataclass_fields__})
     except (KeyError, TypeError):
         raise CommandError(
-            f"ConvertMatchesFunction answered {shown(payload)}, which is no result of a run: "
+            f"ConvertMatchesFunction answered {shown(payload)}, which is not the result of a run: "
             "deploy the stack and install this command from the same version"
         ) from None

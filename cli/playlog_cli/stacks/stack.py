@@ -1,4 +1,4 @@
-"""The deployed stack that a command works on: what it is made of, and clients to reach it."""
+"""The deployed stack that a command works on: its resources, and clients to reach them."""
 
 import ipaddress
 import os
@@ -12,12 +12,14 @@ from urllib.parse import urlsplit
 import boto3
 import botocore.session
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 from playlog.domain.duplicates import DuplicateRule, rule_for
 from playlog.dynamodb.client import Client
 from playlog.runtime import retry
 
+from playlog_cli.embedded import session as sessions
 from playlog_cli.errors import CommandError
+from playlog_cli.terminal import err
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation.type_defs import StackTypeDef
@@ -33,21 +35,29 @@ CLIENT_CONFIG = Config(
     max_pool_connections=32,
 )
 
-# The first request finds out whether anything answers at all: a user with a wrong endpoint is told within a second.
+# The first request shows whether anything answers: a wrong endpoint is reported within a second.
 _LOOKUP_CONFIG = CLIENT_CONFIG.merge(Config(retries={"mode": "standard", "total_max_attempts": 3}))
-# A run answers once it has ended, after up to the function's timeout. Asked a second time it would run a second time.
-# Connections for a run of each shard, of which there are 64 at most.
+# A run answers when it has ended, after up to the function's timeout. A second request would start a second run.
+# One connection for a run of each shard, of which there are at most 64.
 _INVOKE_CONFIG = CLIENT_CONFIG.merge(
     Config(read_timeout=150, retries={"total_max_attempts": 1}, tcp_keepalive=True, max_pool_connections=64)
 )
-# In these states tables or functions are not all there, whatever the outputs say.
+# In these states tables or functions may be missing, whatever the outputs say.
 _INCOMPLETE = ("CREATE_IN_PROGRESS", "CREATE_FAILED", "ROLLBACK_", "DELETE_", "REVIEW_", "IMPORT_ROLLBACK_")
-_EMBEDDED_REGION = "us-east-1"
+# Each of them says which AWS is meant. Without any, and without a region in the configuration, no call is possible.
+_NAME_AN_AWS = (
+    "AWS_ENDPOINT_URL",
+    "AWS_PROFILE",
+    "AWS_DEFAULT_PROFILE",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_REGION",
+    "AWS_DEFAULT_REGION",
+)
 
 
 @dataclass(frozen=True)
 class Stack:
-    """A deployed stack, by the names that its outputs give (CONTRACT, The stack).
+    """A deployed stack, by the names in its outputs (docs/contract.md, The stack).
 
     Attributes:
         name: of the CloudFormation stack.
@@ -101,7 +111,7 @@ class Stack:
 
     @cached_property
     def functions(self) -> "LambdaClient":
-        """Client for the functions. It waits for a run to end and asks for nothing twice."""
+        """Client for the functions. It waits for a run to end and repeats no request."""
         return self.session.client("lambda", config=_INVOKE_CONFIG)
 
     @cached_property
@@ -116,16 +126,16 @@ def find_stack(
     region: str | None = None,
     profile: str | None = None,
 ) -> Stack:
-    """Looks a deployed stack up.
+    """Looks up a deployed stack.
 
     Args:
-        name: of the CloudFormation stack.
-        region: AWS region; without it, what the environment or the profile says.
-        profile: of the AWS configuration; without it, what the environment says.
+        name: name of the CloudFormation stack.
+        region: AWS region; None for that of the environment or the profile.
+        profile: profile of the AWS configuration; None for that of the environment.
 
     Raises:
         CommandError: there is no such stack, or it lacks something that a playlog stack has.
-        BotoCoreError, ClientError: AWS cannot be reached or refuses the call; ``errors.explain`` says it in a line.
+        BotoCoreError, ClientError: AWS cannot be reached or refuses the call. ``errors.explain`` has a sentence for it.
     """
     session = _open_session(region, profile)
     cloudformation = session.client("cloudformation", config=_LOOKUP_CONFIG)
@@ -143,18 +153,37 @@ def find_stack(
 
 
 def _open_session(region: str | None, profile: str | None) -> boto3.Session:
-    """Region and credentials for the calls to come.
+    """Region and credentials for the following calls.
 
-    An embedded AWS on this machine needs neither, so that what is not named is filled in. Its credentials stand for no
-    account, and the ones in the user's own AWS configuration are none of its business.
+    An embedded AWS on this machine needs neither, so that missing ones are filled in. Its credentials belong to no
+    account, and those of the user's own AWS configuration are not sent to it.
     """
+    _use_local_stack(region, profile)
     region = region or os.environ.get("AWS_REGION")  # boto3 itself reads AWS_DEFAULT_REGION only
     if not _is_loopback(os.environ.get("AWS_ENDPOINT_URL", "")):
         return boto3.Session(region_name=region, profile_name=profile)
-    region = region or os.environ.get("AWS_DEFAULT_REGION") or _EMBEDDED_REGION
+    region = region or os.environ.get("AWS_DEFAULT_REGION") or sessions.REGION
     if profile or "AWS_PROFILE" in os.environ or "AWS_ACCESS_KEY_ID" in os.environ:
         return boto3.Session(region_name=region, profile_name=profile)
     return boto3.Session("test", "test", region_name=region)
+
+
+def _use_local_stack(region: str | None, profile: str | None) -> None:
+    """Uses the stack of `playlog local up`, if it is up and neither options, environment nor configuration name an AWS.
+
+    Sets the environment of this process, which every AWS client reads.
+    """
+    if region or profile or any(os.environ.get(name) for name in _NAME_AN_AWS):
+        return
+    try:
+        if boto3.Session().region_name is not None:
+            return
+        server = sessions.session(sessions.LOCAL).running()
+    except (BotoCoreError, CommandError):  # an unreadable configuration is reported later, where it is used
+        return
+    if server is not None:
+        os.environ.update(server.environment)
+        err.print(f"playlog: using the stack of `playlog local up` at {server.endpoint}", soft_wrap=True)
 
 
 def _is_loopback(url: str) -> bool:

@@ -79,7 +79,7 @@ def test_an_answer_that_is_no_result_of_a_run_is_not_shown_as_one(
     stack: Stack, function: Stubber, payload: Any
 ) -> None:
     answers(function, payload, {})
-    with pytest.raises(CommandError, match="which is no result of a run"):
+    with pytest.raises(CommandError, match="which is not the result of a run"):
         convert(stack)
 
 

@@ -1,4 +1,4 @@
-"""`playlog local`: the stack on this machine, with no AWS account and no Docker."""
+"""`playlog local`: the stack on this machine, without an AWS account and without Docker."""
 
 import shlex
 from collections.abc import Mapping, Sequence
@@ -7,13 +7,12 @@ from typing import Annotated
 import typer
 
 from playlog_cli.commands.options import AsJson
+from playlog_cli.demo.demo import demo
+from playlog_cli.demo.show import Steps, render
 from playlog_cli.embedded import ministack
-from playlog_cli.embedded.demo import Steps, demo, render
-from playlog_cli.embedded.ministack import Server
+from playlog_cli.embedded.session import LOCAL, Server, Session, claimed, session
 from playlog_cli.errors import CommandError
 from playlog_cli.terminal import PlainConsole, err, out, print_json
-
-SESSION = "local"  # what `up` leaves running
 
 local_app = typer.Typer(
     no_args_is_help=True,
@@ -29,27 +28,27 @@ def up_command(
     ] = None,
     parameter: Annotated[
         list[str] | None,
-        typer.Option(metavar="KEY=VALUE", help="A parameter of the template, as often as you like."),
+        typer.Option(metavar="KEY=VALUE", help="A parameter of the template. Repeatable."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Start an embedded AWS, deploy the stack into it, and leave it running: the schedule fires there."""
+    """Start an embedded AWS, deploy the stack into it, and leave it running. Its schedule fires every two minutes."""
     with err.status("installing, building, starting, deploying: a minute the first time …"):
-        server, started = up(port, parsed(parameter or []))
+        server, is_new = up(port, parsed(parameter or []))
     if as_json:
-        print_json({"endpoint": server.endpoint, "environment": server.environment, "started": started})
+        print_json({"endpoint": server.endpoint, "environment": server.environment, "started": is_new})
         return
-    out.print(f"The stack is up{'' if started else ' already'}, at {server.endpoint}.")
-    out.print("Paste this, and `playlog` and any AWS client speak to it:\n")
+    out.print(f"The stack is up{'' if is_new else ' already'}, at {server.endpoint}.")
+    out.print("`playlog` finds it by itself. For any other AWS client, paste this:\n")
     for line in exports(server.environment):
         out.print(line, soft_wrap=True)
     out.print("\nThen try `playlog load FILE`, `playlog convert`, `playlog status`.")
-    out.print("`playlog local down` stops it; what it holds is gone then.")
+    out.print("`playlog local down` stops it and deletes its data.")
 
 
 @local_app.command("down")
 def down_command(as_json: AsJson = False) -> None:
-    """Stop the embedded AWS that `up` started; what it held is gone."""
+    """Stop the embedded AWS that `up` started, and delete its data."""
     stopped = down()
     if as_json:
         print_json({"stopped": stopped})
@@ -59,7 +58,7 @@ def down_command(as_json: AsJson = False) -> None:
 
 @local_app.command("demo")
 def demo_command(as_json: AsJson = False) -> None:
-    """Deploy, load the sample day, convert it, show what came of each match, and stop again."""
+    """Deploy, load the sample day, convert it, show what became of each match, and stop again."""
     console = PlainConsole(quiet=True) if as_json else out
     console.print("A broadcast day, from match to play, on this machine: no account, no Docker.\n")
     result = demo(Steps(console))
@@ -74,20 +73,20 @@ def up(port: int | None, parameters: Mapping[str, str]) -> tuple[Server, bool]:
     """Leaves an embedded AWS running, with the stack deployed.
 
     Args:
-        port: of the loopback interface; None for a free one.
-        parameters: of the template, where they are not to be its defaults.
+        port: a port of the loopback interface; None for a free one.
+        parameters: parameters of the template that differ from their defaults.
 
     Returns:
-        The server, and whether it was started just now: one that is up stays as it is.
+        The server, and whether this call started it. One that is up stays as it is.
 
     Raises:
-        CommandError: one is up that was asked for differently, or it could not be started or deployed into.
+        CommandError: one is up with another port or other parameters, or starting or deploying failed.
     """
-    session = ministack.session(SESSION)
-    with ministack.claimed(session):
-        server = ministack.running(session)
+    local = session(LOCAL)
+    with claimed(local):
+        server = local.running()
         if not server:
-            return _start(session, port or ministack.free_port(), parameters), True
+            return _start(local, port or ministack.free_port(), parameters), True
         if parameters or port not in (None, server.port):
             raise CommandError(
                 f"the stack is up already, on port {server.port}: stop it first, with `playlog local down`, "
@@ -96,7 +95,8 @@ def up(port: int | None, parameters: Mapping[str, str]) -> tuple[Server, bool]:
         return server, False
 
 
-def _start(session: ministack.Session, port: int, parameters: Mapping[str, str]) -> Server:
+def _start(session: Session, port: int, parameters: Mapping[str, str]) -> Server:
+    ministack.check_schedule(parameters)
     ministack.install(session)
     try:
         server = ministack.start(session, port)
@@ -110,30 +110,30 @@ def _start(session: ministack.Session, port: int, parameters: Mapping[str, str])
 
 
 def down() -> bool:
-    """Stops what ``up`` left running.
+    """Stops the server that ``up`` left running.
 
     Returns:
-        Whether anything was.
+        Whether one was running.
 
     Raises:
-        CommandError: ``up`` or another ``down`` is at work.
+        CommandError: another command uses the session.
     """
-    session = ministack.session(SESSION)
-    with ministack.claimed(session):
-        return ministack.stop(session)
+    local = session(LOCAL)
+    with claimed(local):
+        return ministack.stop(local)
 
 
 def parsed(pairs: Sequence[str]) -> dict[str, str]:
     """Parameters of the template from ``Key=Value``.
 
     Raises:
-        CommandError: one is not of that form.
+        CommandError: a pair has another form.
     """
     parameters = {}
     for pair in pairs:
         key, equals, value = pair.partition("=")
         if not (key.isalnum() and equals):
-            raise CommandError(f"--parameter {pair}: write it as Key=Value, say --parameter BatchSize=50")
+            raise CommandError(f"--parameter {pair}: write it as Key=Value, like --parameter BatchSize=50")
         parameters[key] = value
     return parameters
 

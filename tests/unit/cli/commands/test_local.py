@@ -16,7 +16,7 @@ def test_a_parameter_may_hold_an_equals_sign_and_blanks() -> None:
 
 @pytest.mark.parametrize("pair", ["BatchSize", "=50", "", "Batch Size=50"])
 def test_a_parameter_of_another_form_is_named_with_the_right_one(pair: str) -> None:
-    with pytest.raises(CommandError, match="write it as Key=Value, say --parameter BatchSize=50"):
+    with pytest.raises(CommandError, match="write it as Key=Value, like --parameter BatchSize=50"):
         parsed([pair])
 
 

@@ -12,8 +12,9 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pytest
-from playlog_cli.embedded import ministack
-from playlog_cli.embedded.ministack import Server, Session
+from playlog_cli.embedded import ministack, tools
+from playlog_cli.embedded.processes import started_at
+from playlog_cli.embedded.session import HOST, Server, Session, claimed
 from playlog_cli.errors import CommandError
 
 
@@ -24,7 +25,7 @@ def session(tmp_path: Path) -> Session:
     return session
 
 
-def record(session: Session, pid: int, started: str) -> None:
+def record(session: Session, pid: int, started: float) -> None:
     session.record.write_text(json.dumps(asdict(Server(pid, started, port=1))))
 
 
@@ -44,14 +45,14 @@ def group_of_two() -> tuple[subprocess.Popen[str], int]:
 
 def is_gone(pid: int) -> bool:
     deadline = time.monotonic() + 5
-    while ministack.started(pid) and time.monotonic() < deadline:
+    while started_at(pid) and time.monotonic() < deadline:
         time.sleep(0.01)
-    return ministack.started(pid) is None
+    return started_at(pid) is None
 
 
 def test_stopping_ends_the_server_and_the_functions_that_it_runs(session: Session) -> None:
     leader, child = group_of_two()
-    record(session, leader.pid, ministack.started(leader.pid) or "")
+    record(session, leader.pid, started_at(leader.pid) or 0.0)
 
     assert ministack.stop(session)
 
@@ -63,9 +64,9 @@ def test_stopping_ends_the_server_and_the_functions_that_it_runs(session: Sessio
 def test_a_process_that_was_given_the_servers_old_pid_is_not_touched(session: Session) -> None:
     stranger, child = group_of_two()
     try:
-        record(session, stranger.pid, "another time")
+        record(session, stranger.pid, 1.0)
 
-        assert ministack.running(session) is None
+        assert session.running() is None
         assert not ministack.stop(session)
         assert stranger.poll() is None
     finally:
@@ -78,7 +79,7 @@ def test_a_server_is_ended_even_if_its_checkout_was_deleted_meanwhile(
     session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     leader, child = group_of_two()
-    server = Server(leader.pid, ministack.started(leader.pid) or "", port=1)
+    server = Server(leader.pid, started_at(leader.pid) or 0.0, port=1)
     monkeypatch.setattr(ministack, "start", lambda _session, _port: server)
 
     with ministack.served(session):
@@ -92,30 +93,30 @@ def test_a_server_is_ended_even_if_its_checkout_was_deleted_meanwhile(
 def test_a_broken_record_counts_as_nothing_running(session: Session, content: str) -> None:
     session.record.write_text(content)
 
-    assert ministack.running(session) is None
+    assert session.running() is None
     assert not ministack.stop(session)
 
 
 def test_two_commands_at_once_do_not_get_in_each_others_way(session: Session) -> None:
     with (
-        ministack.claimed(session),
+        claimed(session),
         pytest.raises(CommandError, match="another command is at work"),
-        ministack.claimed(session),
+        claimed(session),
     ):
         pass
-    with ministack.claimed(session):
+    with claimed(session):
         pass
 
 
 def test_sigterm_unwinds_as_ctrl_c_does(session: Session) -> None:
-    with pytest.raises(SystemExit) as caught, ministack.claimed(session):
+    with pytest.raises(SystemExit) as caught, claimed(session):
         signal.raise_signal(signal.SIGTERM)
 
     assert caught.value.code == 128 + signal.SIGTERM
 
 
 def test_a_taken_port_is_named_before_anything_starts(session: Session) -> None:
-    with socket.create_server((ministack.HOST, 0)) as taken:
+    with socket.create_server((HOST, 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(CommandError, match=f"port {port} of 127.0.0.1 is taken"):
             ministack.start(session, port)
@@ -134,8 +135,8 @@ def test_tools_keep_the_proxy_and_lose_the_profile(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("AWS_PROFILE", "production")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "real")
 
-    server = Server(pid=1, started="", port=4566)
-    environment = ministack.tool_environment(server.environment)
+    server = Server(pid=1, started_at=0.0, port=4566)
+    environment = tools.tool_environment(server.environment)
 
     assert environment["HTTPS_PROXY"] == "http://proxy:3128"
     assert environment["NO_PROXY"] == "intranet,127.0.0.1"
@@ -148,12 +149,12 @@ def test_a_tool_that_fails_shows_its_last_lines_and_no_traceback(session: Sessio
     script = "import sys; print(*range(40), sep='\\n', file=sys.stderr); sys.exit('no such bucket')"
 
     with pytest.raises(CommandError) as caught:
-        ministack.call("sam deploy", [sys.executable, "-c", script], session, session.folder / "sam.log", {})
+        tools.call("sam deploy", [sys.executable, "-c", script], session, session.folder / "sam.log", {})
 
     lines = str(caught.value).splitlines()
     assert lines[0] == f"sam deploy failed with exit status 1; the end of {session.folder / 'sam.log'}:"
     assert lines[-1] == "  no such bucket"
-    assert len(lines) == 1 + ministack.TAIL_LINES
+    assert len(lines) == 1 + tools.TAIL_LINES
 
 
 @pytest.mark.parametrize(

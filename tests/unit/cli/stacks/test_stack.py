@@ -2,10 +2,12 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 from playlog.domain.duplicates import WithinGap
+from playlog_cli.embedded.session import Server, Session
 from playlog_cli.errors import CommandError
 from playlog_cli.stacks.stack import _open_session, _stack
 
@@ -108,3 +110,59 @@ def test_the_region_may_stand_in_either_variable(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("AWS_REGION", "eu-west-3")
     assert _open_session(None, None).region_name == "eu-west-3"
     assert _open_session("eu-west-1", None).region_name == "eu-west-1"
+
+
+@pytest.fixture
+def local_stack(monkeypatch: pytest.MonkeyPatch) -> Server:
+    """`playlog local up` is up: its environment is what a command sets, and is taken back after the test."""
+    server = Server(pid=1, started_at=0.0, port=4567)
+    for name in server.environment:
+        monkeypatch.setenv(name, "")  # so that it is removed after the test
+        monkeypatch.delenv(name)
+    monkeypatch.setattr(Session, "running", lambda _: server)
+    return server
+
+
+def test_a_new_shell_uses_the_local_stack_and_says_so_in_one_line(
+    local_stack: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    session = _open_session(None, None)
+    assert session.client("sqs").meta.endpoint_url == local_stack.endpoint
+    assert session.region_name == "us-east-1"
+    printed = capsys.readouterr()
+    assert (printed.out, printed.err) == (
+        "",
+        "playlog: using the stack of `playlog local up` at http://127.0.0.1:4567\n",
+    )
+
+
+@pytest.mark.usefixtures("local_stack")
+@pytest.mark.parametrize(
+    ("options", "environment"),
+    [
+        (("eu-west-1", None), {}),
+        ((None, None), {"AWS_REGION": "eu-west-1"}),
+        ((None, None), {"AWS_DEFAULT_REGION": "eu-west-1"}),
+        ((None, None), {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}),
+        ((None, None), {"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}),
+    ],
+)
+def test_whoever_names_an_aws_gets_that_one(
+    options: tuple[str | None, str | None],
+    environment: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    _open_session(*options)
+    assert capsys.readouterr().err == ""
+
+
+def test_a_region_in_the_configuration_names_an_aws(
+    local_stack: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "config").write_text("[default]\nregion = eu-west-1\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    endpoint = _open_session(None, None).client("sqs", aws_access_key_id="a", aws_secret_access_key="b").meta
+    assert endpoint.endpoint_url != local_stack.endpoint

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from playlog_cli.commands.operating import local
 from playlog_cli.commands.operating.local import local_app
-from playlog_cli.embedded.demo import NO_STATION, Demo, Reason, Station, Step, Summary, summarise
+from playlog_cli.demo.show import Demo, Step
+from playlog_cli.demo.summary import NO_STATION, Reason, Station, Summary, summarise
 from typer.testing import CliRunner
 
 Item = dict[str, Any]
