@@ -1,22 +1,24 @@
-"""The last runs of the converter, from its log: how each ended, also those that were too broken to say so."""
+"""The runs of the converter, from its log: how each of the last ones ended, and the counts of the last complete one."""
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from playlog.domain import timestamps
 
 if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient
 
-# How far back runs are looked for: the short look is quick, and nearly always enough.
-LOOK_BACK = (timedelta(minutes=30), timedelta(days=1))
+# The short period is quick to read, and nearly always enough.
+PERIODS = (timedelta(minutes=30), timedelta(days=1))
 # All lines but those of the failures, of which a run may write thousands.
-LINES = '-"will_retry"'
-# A run takes 110 s at most. One that has no end after twice that never wrote it.
+LINES_OF_RUNS = '-"will_retry"'
+# The last line of each run.
+LINES_WITH_COUNTS = "{ $.processed >= 0 }"
+# A run takes at most 110 s. If its end is missing after twice that time, it was never written.
 LONGEST = timedelta(seconds=220)
 
 _LAMBDA_LINE = re.compile(r"(START|END|REPORT) RequestId: (\S+)")
@@ -26,14 +28,14 @@ _TIMED_OUT = re.compile(r"Task timed out after [\d.]+ seconds")
 
 @dataclass(frozen=True)
 class RunFacts:
-    """A run.
+    """A run and how it ended.
 
     Attributes:
         started_at: in UTC.
         age_seconds: from then to now.
-        seconds: how long it took; None while it is under way.
-        outcome: ``succeeded``, ``failed``, ``under way``, or ``unknown`` where the log has no end of it.
-        message: what it said of itself, or what ended it.
+        seconds: its duration; None while it is under way.
+        outcome: ``succeeded``, ``failed``, ``under way``, or ``unknown`` if its end is not in the log.
+        message: its own message, or the error that ended it.
     """
 
     started_at: str
@@ -43,36 +45,102 @@ class RunFacts:
     message: str
 
 
+@dataclass(frozen=True)
+class LastRun:
+    """A complete run and its counts (docs/contract.md, The messages).
+
+    Attributes:
+        at: when it ended, in UTC.
+        age_seconds: from then to now.
+        success: whether the run did its work.
+        processed: matches moved to played.
+        plays: plays created.
+        failed: failures sent.
+        waiting: whether it stopped with matches left.
+        seconds: its duration.
+    """
+
+    at: str
+    age_seconds: float
+    success: bool
+    processed: int
+    plays: int
+    failed: int
+    waiting: bool
+    seconds: float
+
+
+COUNTS = ("success", "processed", "plays", "failed", "waiting", "seconds")
+RunT = TypeVar("RunT", RunFacts, LastRun)
+
+
 def last_runs(logs: "CloudWatchLogsClient", log_group: str, now: datetime, most: int) -> list[RunFacts]:
-    """Reads the last runs off the log.
+    """Reads how the last runs ended.
 
     Args:
         logs: client.
-        log_group: of the converter.
-        now: the time that ages are told from, with an offset.
-        most: runs wanted.
+        log_group: log group of the converter.
+        now: the time that ages refer to, with an offset.
+        most: number of runs wanted.
 
     Returns:
-        Those of the last half hour, or, if there are none, of the last day: the newest first.
+        The runs of the last half hour or, if there are none, of the last day: the newest first.
 
     Raises:
         ClientError: there is no such log group, or it may not be read.
     """
-    for look_back in LOOK_BACK:
+    return _newest_first(logs, log_group, now, LINES_OF_RUNS, _runs)[:most]
+
+
+def last_counts(logs: "CloudWatchLogsClient", log_group: str, now: datetime) -> LastRun | None:
+    """Reads the counts of the last complete run.
+
+    Args:
+        logs: client.
+        log_group: log group of the converter.
+        now: the time that ages refer to, with an offset.
+
+    Returns:
+        The last run of the last half hour or, if there is none, of the last day.
+
+    Raises:
+        ClientError: there is no such log group, or it may not be read.
+    """
+    return next(iter(_newest_first(logs, log_group, now, LINES_WITH_COUNTS, _counts)), None)
+
+
+def _newest_first(
+    logs: "CloudWatchLogsClient",
+    log_group: str,
+    now: datetime,
+    pattern: str,
+    read: Callable[[Iterable[Mapping[str, Any]], datetime], Iterable[RunT]],
+) -> list[RunT]:
+    for period in PERIODS:
         pages = logs.get_paginator("filter_log_events").paginate(
             logGroupName=log_group,
-            startTime=int((now - look_back).timestamp() * 1000),
-            filterPattern=LINES,
+            startTime=int((now - period).timestamp() * 1000),
+            filterPattern=pattern,
         )
         events = (event for page in pages for event in page["events"])
-        if runs := sorted(_runs(events, now), key=lambda run: run.age_seconds):
-            return runs[:most]
+        if runs := sorted(read(events, now), key=lambda run: run.age_seconds):
+            return runs
     return []
+
+
+def _counts(events: Iterable[Mapping[str, Any]], now: datetime) -> Iterator[LastRun]:
+    """The runs that wrote their counts. Ignores other lines: the embedded AWS does not filter."""
+    for event in events:
+        line = _parsed(event["message"]) or {}
+        counts = {name: line[name] for name in COUNTS if name in line}
+        if len(counts) == len(COUNTS):
+            at = datetime.fromtimestamp(event["timestamp"] / 1000, UTC)
+            yield LastRun(timestamps.to_text(at), (now - at).total_seconds(), **counts)
 
 
 @dataclass(frozen=True)
 class _Invocation:
-    """What stands in a log stream from a START to the next."""
+    """The lines of a log stream from one START to the next."""
 
     request_id: str
     started: datetime
@@ -80,10 +148,10 @@ class _Invocation:
 
 
 def _runs(events: Iterable[Mapping[str, Any]], now: datetime) -> Iterator[RunFacts]:
-    """The runs that log events tell of."""
+    """The runs in the log events."""
     open_in: dict[str, _Invocation] = {}
     invocations: list[_Invocation] = []
-    told: dict[str, str] = {}
+    messages: dict[str, str] = {}
     for event in events:
         message = event["message"].rstrip()
         of_lambda = _LAMBDA_LINE.match(message)
@@ -94,20 +162,20 @@ def _runs(events: Iterable[Mapping[str, Any]], now: datetime) -> Iterator[RunFac
             open_in[event["logStreamName"]] = invocation
             invocations.append(invocation)
         elif of_run and of_run.get("success"):
-            # By its id and not its place: in the embedded AWS it may come after the next START.
-            told[of_run["function_request_id"]] = of_run["message"]
+            # Found by its id and not by its place: in the embedded AWS it may come after the next START.
+            messages[of_run["function_request_id"]] = of_run["message"]
         elif event["logStreamName"] in open_in:
             open_in[event["logStreamName"]].lines.append(message)
     for invocation in invocations:
         age = now - invocation.started
-        outcome, message = _outcome(invocation.lines, told.get(invocation.request_id), age)
+        outcome, message = _outcome(invocation.lines, messages.get(invocation.request_id), age)
         seconds = next((float(found[1]) / 1000 for line in invocation.lines if (found := _DURATION.search(line))), None)
         yield RunFacts(timestamps.to_text(invocation.started), age.total_seconds(), seconds, outcome, message)
 
 
-def _outcome(lines: list[str], told: str | None, age: timedelta) -> tuple[str, str]:
-    """How a run ended, and what it said: its own line if it wrote one, else what Lambda or Python wrote last."""
-    said = ""
+def _outcome(lines: list[str], message: str | None, age: timedelta) -> tuple[str, str]:
+    """How a run ended, and its message: its own if it wrote one, otherwise the last line of Lambda or Python."""
+    last_line = ""
     for line in lines:
         if found := _TIMED_OUT.search(line):
             return "failed", found[0]
@@ -115,22 +183,24 @@ def _outcome(lines: list[str], told: str | None, age: timedelta) -> tuple[str, s
             return "failed", line.splitlines()[0].removeprefix("[ERROR]").strip()
         parsed = _parsed(line)
         if parsed and "SuccessfulRuns" in parsed:
-            # With a LogLevel above INFO that is all there is.
-            told = told or "{MatchesProcessed[0]:.0f} matches processed, {Plays[0]:.0f} plays created".format(**parsed)
+            # With a LogLevel above INFO this is the only line.
+            message = message or "{MatchesProcessed[0]:.0f} matches processed, {Plays[0]:.0f} plays created".format(
+                **parsed
+            )
         if parsed is None and line.strip() and not _LAMBDA_LINE.match(line):
-            said = line.strip()  # in the embedded AWS a traceback comes line by line, and the error itself is the last
-    if told is not None:
-        return "succeeded", told
-    if said:
-        return "failed", said
+            last_line = line.strip()  # the embedded AWS logs a traceback line by line, and the error comes last
+    if message is not None:
+        return "succeeded", message
+    if last_line:
+        return "failed", last_line
     if not any(_LAMBDA_LINE.match(line) for line in lines):
-        return ("under way", "") if age < LONGEST else ("unknown", "its log has no end of it")
+        return ("under way", "") if age < LONGEST else ("unknown", "its end is not in the log")
     return "unknown", "its log does not say how it ended"
 
 
 def _parsed(line: str) -> dict[str, Any] | None:
     try:
-        told = json.loads(line)
+        parsed = json.loads(line)
     except ValueError:
         return None
-    return told if isinstance(told, dict) else None
+    return parsed if isinstance(parsed, dict) else None

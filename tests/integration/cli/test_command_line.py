@@ -12,8 +12,9 @@ import pytest
 from playlog_cli import app as command_line
 from playlog_cli.errors import CommandError
 from playlog_cli.stacks.convert import ConvertResult
+from playlog_cli.stacks.runs import LastRun
 from playlog_cli.stacks.stack import Stack
-from playlog_cli.stacks.status import Count, LastRun, ShardStatus, Status
+from playlog_cli.stacks.status import Count, ShardStatus, Status
 
 from tests.support.aws import Aws
 

@@ -406,3 +406,49 @@ def test_with_nothing_to_retry_nothing_is_asked(invoke: Callable[..., Result]) -
 def test_every_reason_code_can_be_asked_for(invoke: Callable[..., Result]) -> None:
     for code in ReasonCode:
         assert invoke("list", "--reason", code.value.lower()).output == "No failures.\n"
+
+
+# --- A stack that is newer than this command ---
+
+
+@pytest.fixture
+def newer(aws: Aws) -> None:
+    """Two matches failed for a reason that this version does not know, and one for one that it knows."""
+    fail(aws, make_item("m-1", **TV), make_item("m-2", **TV), make_item("m-3", track_id={"S": " "}))
+    for record in aws.failures():
+        if record["match_id"]["S"] in ("m-1", "m-2"):
+            record["reason_code"] = {"S": "OUT_OF_TUNE"}
+            aws.dynamodb.put_item(TableName=aws.store_settings.failed_play_log_table, Item=record)
+
+
+@pytest.mark.usefixtures("newer")
+@pytest.mark.parametrize("arguments", [[], ["--since", "2020-01-01T00:00:00+00:00"], ["--station", "station-1"]])
+def test_an_unknown_reason_code_is_counted_and_listed_like_any_other(
+    invoke: Callable[..., Result], arguments: list[str]
+) -> None:
+    listed = json.loads(invoke("list", "--json", *arguments).stdout)
+    assert listed["counts"] == {"MISSING_TRACK": 1, "OUT_OF_TUNE": 2}
+    assert sorted(each["match_id"] for each in listed["newest"]) == ["m-1", "m-2", "m-3"]
+
+
+@pytest.mark.usefixtures("newer")
+def test_an_unknown_reason_code_can_be_asked_for(invoke: Callable[..., Result]) -> None:
+    assert json.loads(invoke("list", "--json", "--reason", "out_of_tune").stdout)["counts"] == {"OUT_OF_TUNE": 2}
+    message = error_of(invoke("list", "--reason", "OUT_OF_TIME"))
+    assert message.startswith("--reason is 'OUT_OF_TIME': it must be one of ")
+    assert message.endswith(", OUT_OF_TUNE")
+
+
+@pytest.mark.usefixtures("newer")
+@pytest.mark.parametrize("arguments", [["--all"], ["--reason", "OUT_OF_TUNE"]])
+def test_matches_with_an_unknown_reason_code_are_retried(
+    aws: Aws, invoke: Callable[..., Result], arguments: list[str]
+) -> None:
+    assert invoke("retry", "--yes", *arguments).exit_code == 0
+    for match_id in ("m-1", "m-2"):
+        assert "unprocessed_shard" in aws.match(match_id)
+
+
+@pytest.mark.usefixtures("newer")
+def test_a_match_with_an_unknown_reason_code_is_shown(invoke: Callable[..., Result]) -> None:
+    assert "OUT_OF_TUNE, final" in invoke("show", "m-1").stdout

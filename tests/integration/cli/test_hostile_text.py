@@ -14,8 +14,9 @@ from playlog.failures.dead_letter import DeadLetter
 from playlog.failures.recording import connect, store
 from playlog_cli import app as command_line
 from playlog_cli.errors import CommandError
+from playlog_cli.stacks.runs import LastRun
 from playlog_cli.stacks.stack import Stack
-from playlog_cli.stacks.status import Count, LastRun, ShardStatus, Status
+from playlog_cli.stacks.status import Count, ShardStatus, Status
 
 from tests.support.aws import Aws
 from tests.support.builders import NOW, make_item

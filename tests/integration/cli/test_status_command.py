@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from botocore.stub import ANY, Stubber
 from playlog_cli.stacks import status as status_module
+from playlog_cli.stacks.runs import LastRun
 from playlog_cli.stacks.stack import Stack
-from playlog_cli.stacks.status import Count, LastRun, ShardStatus, status
+from playlog_cli.stacks.status import Count, ShardStatus, status
 
 from tests.support.aws import Aws
 from tests.support.builders import make_item
@@ -106,7 +107,7 @@ def test_the_last_run_is_the_newest_line_of_a_run(stack: Stack, logs: Stubber) -
 
 def test_a_run_of_hours_ago_is_still_found(stack: Stack, logs: Stubber) -> None:
     for look_back, events in (
-        (timedelta(minutes=15), []),
+        (timedelta(minutes=30), []),
         (timedelta(days=1), [event(timedelta(hours=5), json.dumps(LINE))]),
     ):
         wanted = {"logGroupName": "converter", "filterPattern": ANY}
@@ -115,3 +116,11 @@ def test_a_run_of_hours_ago_is_still_found(stack: Stack, logs: Stubber) -> None:
     run = status(stack, NOW).last_run
     assert run
     assert run.age_seconds == 5 * 3_600
+
+
+@pytest.mark.usefixtures("quiet")
+def test_failures_are_counted_whatever_their_reason_code(stack: Stack, aws: Aws) -> None:
+    for number, code in enumerate(("MISSING_TRACK", "OUT_OF_TUNE")):
+        record = {"match_id": {"S": f"m-{number}"}, "attempt": {"N": "1"}, "reason_code": {"S": code}}
+        aws.dynamodb.put_item(TableName=stack.failed_play_log_table, Item={**record, "failed_at": {"S": "2026"}})
+    assert status(stack, NOW).failures == Count(2, exact=True)

@@ -4,8 +4,9 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 
 from playlog_cli.commands.options import AsJson, Profile, Region, StackName
+from playlog_cli.stacks.runs import LastRun
 from playlog_cli.stacks.stack import DEFAULT_STACK, find_stack
-from playlog_cli.stacks.status import Count, LastRun, Status, status
+from playlog_cli.stacks.status import Count, Status, status
 from playlog_cli.terminal import age, facts_table, out, print_json, table
 
 
