@@ -9,10 +9,13 @@ import typer
 from rich.progress import BarColumn, TaskID, TaskProgressColumn, TimeRemainingColumn
 
 from playlog_cli.commands.options import AsJson, Profile, Region, StackName
-from playlog_cli.loading.load import load_files
+from playlog_cli.errors import CommandError
+from playlog_cli.loading.acrcloud import CustomFiles
+from playlog_cli.loading.load import Options, load_files
 from playlog_cli.loading.results import FileProgress, FileResult, LoadResult
+from playlog_cli.loading.text import check_encoding
 from playlog_cli.stacks.stack import DEFAULT_STACK, find_stack
-from playlog_cli.terminal import err, out, print_first, print_json, progress_bars
+from playlog_cli.terminal import counted, err, out, print_first, print_json, progress_bars
 
 ROWS_SHOWN = 20
 
@@ -20,11 +23,19 @@ ROWS_SHOWN = 20
 def load_command(
     files: Annotated[
         list[Path],
-        typer.Argument(metavar="FILE...", help="CSV with a header or JSON, gzipped or not; - is standard input."),
+        typer.Argument(metavar="FILE...", help="CSV with a header or JSON, packed or not; - is standard input."),
     ],
     station: Annotated[
         str | None,
-        typer.Option(metavar="ID", help="Station of those of ACRCloud's results that name no stream."),
+        typer.Option(metavar="ID", help="Station of ACRCloud results that name no stream."),
+    ] = None,
+    custom_files: Annotated[
+        CustomFiles,
+        typer.Option(help="ACRCloud results of the station's own uploads: load them as music, ignore or refuse them."),
+    ] = CustomFiles.REFUSE,
+    encoding: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Encoding of text that is neither UTF-8 nor UTF-16, like latin-1."),
     ] = None,
     stack: StackName = DEFAULT_STACK,
     region: Region = None,
@@ -37,8 +48,11 @@ def load_command(
     broadcast-monitoring results are taken as they come, and an export of the old Django table MatchCache with its plays
     and failures; a file is known by its content. Exit status 1 if a row or a file is bad; the other rows are loaded.
     """
+    if encoding and (problem := check_encoding(encoding)):
+        raise CommandError(problem)
+    options = Options(station, custom_files, encoding)
     with _progress() as progress:
-        result = load_files(find_stack(stack, region=region, profile=profile), files, progress, station)
+        result = load_files(find_stack(stack, region=region, profile=profile), files, progress, options)
     if as_json:
         print_json(result)
     else:
@@ -69,7 +83,13 @@ def _outcome(file: FileResult) -> str:
         waiting = file.added - file.played - file.failed
         added += f" ({file.played:,} played in {file.plays:,} new plays, {file.failed:,} failed, {waiting:,} waiting)"
     outcome = f"{added}, {file.already_there:,} already there, {len(file.bad_rows):,} bad"
-    return f"{outcome}, {file.no_detections:,} without a detection" if file.no_detections else outcome
+    if file.no_detections:
+        outcome += f", {file.no_detections:,} without a detection"
+    if file.invalid_isrcs:
+        outcome += f", {counted(file.invalid_isrcs, 'invalid ISRC', 'invalid ISRCs')}"
+    if file.null_markers:
+        outcome += f", {counted(file.null_markers, 'null marker', 'null markers')} read as no value"
+    return outcome
 
 
 @contextmanager

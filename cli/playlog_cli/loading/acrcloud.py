@@ -1,4 +1,4 @@
-"""From ACRCloud's broadcast-monitoring results to rows of matches.
+"""From ACRCloud's broadcast-monitoring results to detections, and to rows of matches. Pure.
 
 A result comes as the callback posts it (``stream_id``, ``status``, ``data``), as the Console API answers it (a list as
 ``data``), or bare (``status``, ``metadata``). Source: ACRCloud's documentation, "Music (Broadcast Monitoring with
@@ -9,10 +9,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from enum import StrEnum
 
 from playlog.domain import timestamps
 
 from playlog_cli.errors import shown
+from playlog_cli.loading.isrc import normalise
 from playlog_cli.loading.json_rows import BrokenJsonError, json_object
 from playlog_cli.loading.matches import RowError, number
 from playlog_cli.loading.row import Number, Row, Value
@@ -37,12 +39,50 @@ class Result:
     is_detection: bool = True
 
 
+class CustomFiles(StrEnum):
+    """What a station's own uploads, ACRCloud's ``custom_files``, are."""
+
+    MUSIC = "music"
+    IGNORE = "ignore"
+    REFUSE = "refuse"
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """What was heard, as ACRCloud says.
+
+    Attributes:
+        line: of the file, on which the document begins that it is from.
+        station: id of the station.
+        matched_at: when the detected audio began, in UTC.
+        duration: seconds, as the result has them; None if it has none.
+        candidates: the recordings that it may be, the best score first. Of equal scores, one with an ISRC is first, and
+            then the lower ACRID, in whatever order they are listed.
+        choice: position of the candidate that was heard.
+        track_id: id of the recording, if a neighbouring detection of the same recording gave it.
+    """
+
+    line: int
+    station: str
+    matched_at: datetime
+    duration: Number | None
+    candidates: tuple[dict[str, Value], ...]
+    choice: int = 0
+    track_id: str | None = None
+
+    @property
+    def heard(self) -> dict[str, Value]:
+        """The candidate that was heard."""
+        return self.candidates[self.choice]
+
+
 def is_of_acrcloud(row: Row) -> bool:
     """Whether a row is a document of ACRCloud's, with one result or several, and no match."""
     content = row.values
     if "matched_at" in content:
         return False
-    if _is_bare(content) or isinstance(content.get("data"), list):
+    data = content.get("data")
+    if _is_bare(content) or (isinstance(data, list) and not _are_matches(data)):
         return True
     return _station(content) is not None and bool(content.keys() & {"data", "stream_url"})
 
@@ -56,57 +96,78 @@ def results_of(row: Row) -> list[Result]:
     return list(_results(row.line, row.values, None))
 
 
-def row_of(result: Result, station: str | None) -> Row | None:
-    """The match that a result is, as a row.
-
-    Of several candidates one was heard, so that they are one match: that of the best score. Where two score the same,
-    it is one with an ISRC before one without, and then the lower ACRID, in whatever order they are listed.
+def detection_of(result: Result, station: str | None, custom_files: CustomFiles) -> Detection | None:
+    """The detection that a result is.
 
     Args:
         result: of a document.
         station: id for a result that names no stream and no channel.
+        custom_files: what the station's own uploads are.
 
     Returns:
-        The row, its ``match_id`` made of station, time and ACRID, so that the same detection is the same match however
-        it was fetched. None if nothing was heard.
+        None if nothing was recognized, or only own uploads that are to be ignored.
 
     Raises:
-        RowError: the result is an error of ACRCloud's, or lacks what a match must have.
+        RowError: the result is an error of ACRCloud's, lacks what a match must have, or holds what is not known here.
     """
     code = _code(result.content)
     if code == NO_RESULT or not result.is_detection:
         return None
     if code:
-        said = shown(result.content["status"].get("msg"))
-        raise RowError(f"ACRCloud's status is {code}, {said}: that is an error and no detection")
+        message = shown(result.content["status"].get("msg"))
+        raise RowError(f"ACRCloud's status is {code}, {message}: that is an error and not a detection")
     metadata = result.content.get("metadata")
     if not isinstance(metadata, dict):
         raise RowError("metadata is missing: a result of ACRCloud's must have it")
-    candidates = _candidates(metadata)
+    candidates = _candidates(metadata, custom_files)
     if not candidates:
         return None
     heard_on = result.station or station
     if not heard_on:
-        raise RowError("the result names no stream_id or channel_id: say with --station which it is")
-    best = min(candidates, key=_rank)
-    matched_at = _time(metadata)
-    isrcs, acrid = _isrcs(best), best.get("acrid")
-    track = isrcs[0] if isrcs else acrid
-    if not isinstance(track, str) or not track.strip():
+        raise RowError("the result names no stream_id or channel_id: name the station with --station")
+    ranked = tuple(sorted(candidates, key=_rank))
+    best = ranked[0]
+    if not recordings(best):
         raise RowError(f"the music {shown(best.get('title'))} has neither an ISRC nor an acrid: it must have one")
+    return Detection(result.line, heard_on, _time(metadata), _numeric(metadata.get("played_duration")), ranked)
+
+
+def row_of(detection: Detection) -> Row:
+    """A detection as a row.
+
+    Its ``match_id`` is made of the station, the time and the best candidate. So the same detection is the same match,
+    however it was fetched and whatever came before it.
+    """
+    best, heard = detection.candidates[0], detection.heard
+    isrcs = _isrcs(heard)
+    matched_at = timestamps.to_text(detection.matched_at)
     values = {
-        "match_id": f"{heard_on}/{timestamps.to_text(matched_at)}/{acrid or track}",
-        "station_id": heard_on,
-        "track_id": track,
-        "matched_at": timestamps.to_text(matched_at),
-        "duration_seconds": _numeric(metadata.get("played_duration")),
-        "avg_confidence_score": _numeric(best.get("score")),
-        "title": best.get("title"),
-        "artists": _artists(best),
-        "acrid": acrid,
-        "isrcs": isrcs if len(isrcs) > 1 else None,  # one is the track_id
+        "match_id": f"{detection.station}/{matched_at}/{best.get('acrid') or recordings(best)[0]}",
+        "station_id": detection.station,
+        "track_id": detection.track_id or recordings(heard)[0],
+        "matched_at": matched_at,
+        "duration_seconds": detection.duration,
+        "avg_confidence_score": _numeric(heard.get("score")),
+        "title": _text(heard.get("title")),
+        "artist": _names(heard.get("artists")),
+        "album": _names(heard.get("album")),
+        "label": _names(heard.get("label")),
+        "isrc": isrcs[0] if isrcs else next(iter(invalid_isrcs(detection)), None),
+        "acrid": heard.get("acrid"),
+        "isrcs": isrcs if len(isrcs) > 1 else None,
     }
-    return Row(result.line, {name: value for name, value in values.items() if value is not None})
+    return Row(detection.line, {name: value for name, value in values.items() if value is not None})
+
+
+def recordings(candidate: dict[str, Value]) -> list[str]:
+    """The ids of a candidate's recording: its valid ISRCs in the order listed, then its ACRID."""
+    acrid = candidate.get("acrid")
+    return [*_isrcs(candidate), *([acrid] if isinstance(acrid, str) and acrid.strip() else [])]
+
+
+def invalid_isrcs(detection: Detection) -> list[str]:
+    """What the recording has as ISRCs that are not valid ones."""
+    return [text for text in _isrc_texts(detection.heard) if normalise(text) is None]
 
 
 def _results(line: int, content: dict[str, Value], station: str | None) -> Iterator[Result]:
@@ -135,6 +196,10 @@ def _results(line: int, content: dict[str, Value], station: str | None) -> Itera
             yield Result(line, station, {}, is_detection)
 
 
+def _are_matches(data: list[Value]) -> bool:
+    return bool(data) and all(isinstance(member, dict) and "matched_at" in member for member in data)
+
+
 def _is_bare(content: dict[str, Value]) -> bool:
     return isinstance(content.get("metadata"), dict) or isinstance(content.get("status"), dict)
 
@@ -153,16 +218,28 @@ def _code(content: dict[str, Value]) -> int | None:
     return int(code.text) if isinstance(code, Number) and code.text.isdecimal() else None
 
 
-def _candidates(metadata: dict[str, Value]) -> list[dict[str, Value]]:
-    music = metadata.get("music") or []
-    if not isinstance(music, list) or not all(isinstance(candidate, dict) for candidate in music):
-        raise RowError("metadata.music is no list of objects: it must list what was recognized")
-    if not music and metadata.get("custom_files"):
+def _candidates(metadata: dict[str, Value], custom_files: CustomFiles) -> list[dict[str, Value]]:
+    music = _objects(metadata, "music")
+    if music:
+        return music
+    own = _objects(metadata, "custom_files")
+    if own and custom_files is CustomFiles.REFUSE:
         raise RowError(
-            "the result holds custom_files and no music: which of your own files are songs cannot be told, "
-            "so load those as matches"
+            "the result holds custom_files and no music: say what the station's own uploads are, with "
+            "--custom-files music or --custom-files ignore"
         )
-    return music
+    if own:
+        return own if custom_files is CustomFiles.MUSIC else []
+    if unknown := [name for name, value in metadata.items() if isinstance(value, list) and value]:
+        raise RowError(f"metadata holds {unknown[0]} and no music: it must hold music or custom_files")
+    return []
+
+
+def _objects(metadata: dict[str, Value], name: str) -> list[dict[str, Value]]:
+    found = metadata.get(name) or []
+    if not isinstance(found, list) or not all(isinstance(candidate, dict) for candidate in found):
+        raise RowError(f"metadata.{name} is not a list of objects: it must list what was recognized")
+    return found
 
 
 def _rank(candidate: dict[str, Value]) -> tuple[Decimal, bool, str]:
@@ -172,16 +249,27 @@ def _rank(candidate: dict[str, Value]) -> tuple[Decimal, bool, str]:
 
 
 def _isrcs(candidate: dict[str, Value]) -> list[str]:
-    """The ISRCs in the order listed, of which the first is ACRCloud's own choice: text, or a list of texts."""
+    """The valid ISRCs, in the order listed. The first is ACRCloud's own choice."""
+    valid = (normalise(text) for text in _isrc_texts(candidate))
+    return list(dict.fromkeys(isrc for isrc in valid if isrc))
+
+
+def _isrc_texts(candidate: dict[str, Value]) -> list[str]:
+    """The ISRCs as ACRCloud writes them: one text, or a list of texts."""
     ids = candidate.get("external_ids")
-    isrc = ids.get("isrc") if isinstance(ids, dict) else None
+    isrc = ids.get("isrc") if isinstance(ids, dict) else candidate.get("isrc")
     return [text for text in (isrc if isinstance(isrc, list) else [isrc]) if isinstance(text, str) and text.strip()]
 
 
-def _artists(candidate: dict[str, Value]) -> str | None:
-    artists = candidate.get("artists")
-    names = [artist.get("name") for artist in artists if isinstance(artist, dict)] if isinstance(artists, list) else []
-    return ", ".join(name for name in names if isinstance(name, str)) or None
+def _names(value: Value) -> str | None:
+    """Names of artists or of an album: a text, an object with a ``name``, or a list of these."""
+    members = value if isinstance(value, list) else [value]
+    names = [member.get("name") if isinstance(member, dict) else member for member in members]
+    return ", ".join(name for name in names if isinstance(name, str) and name.strip()) or None
+
+
+def _text(value: Value) -> str | None:
+    return value if isinstance(value, str) and value.strip() else None
 
 
 def _numeric(value: Value) -> Number | None:

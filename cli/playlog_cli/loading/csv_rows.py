@@ -2,9 +2,10 @@
 
 import csv
 from collections.abc import Iterator
+from itertools import chain
 from typing import TYPE_CHECKING
 
-from playlog.schema import VALIDATED_TYPES
+from playlog.schema import MATCH_CACHE, VALIDATED_TYPES, names
 
 from playlog_cli.errors import shown
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from _csv import Reader
 from playlog_cli.loading.json_rows import is_utf8
 from playlog_cli.loading.row import BadRow, Number, Row, RowsError, Value
+from playlog_cli.loading.text import ENCODING_ADVICE, delimiter_of
 
 LONGEST_CELL = 400 * 1024  # characters
 
@@ -20,13 +22,28 @@ LONGEST_CELL = 400 * 1024  # characters
 _OLD_TABLE = {"id", "processed", "failed_reason"}
 
 
+_KNOWN = {name: name for name in (*names(MATCH_CACHE), "id")}
+# What exports write for NULL: MySQL and PostgreSQL's text format; other databases, Python and pandas.
+NULL_MARKERS = frozenset({r"\N", "NULL", "null", "None", "nan", "NaN"})
 _OLD_COLUMNS = (*sorted(_OLD_TABLE), "track_id", "station_id", "matched_at")
 
 
 def csv_rows(lines: Iterator[bytes]) -> Iterator[Row | BadRow]:
-    csv.field_size_limit(LONGEST_CELL)  # the module's own limit is lower, and a quote left open must end somewhere
-    # Bytes that are no UTF-8 pass as lone surrogates, so that the row they stand in is still told from its neighbours.
-    reader = csv.reader((line.decode(errors="surrogateescape") for line in lines), strict=True)
+    """Rows by the columns that the header names.
+
+    Args:
+        lines: the file's, as UTF-8.
+
+    Raises:
+        RowsError: the header is not usable.
+    """
+    csv.field_size_limit(LONGEST_CELL)  # the module's own limit is lower, and an open quote must end somewhere
+    # Bytes that are not UTF-8 become lone surrogates, so that only their row is bad.
+    texts = (line.decode(errors="surrogateescape") for line in lines)
+    start: list[str] = []
+    while not start or not start[-1].strip():
+        start.append(next(texts, "end"))
+    reader = csv.reader(chain(start, texts), delimiter=delimiter_of(start[-1]), strict=True)
     header = _header(reader)
     is_of_old_table = set(header) >= _OLD_TABLE and "match_id" not in header
     if is_of_old_table and (missing := [name for name in _OLD_COLUMNS if name not in header]):
@@ -45,18 +62,20 @@ def csv_rows(lines: Iterator[bytes]) -> Iterator[Row | BadRow]:
         if problem := _cells_problem(cells, header):
             yield BadRow(line, problem)
         else:
-            values = {name: _cell(name, cell) for name, cell in zip(header, cells, strict=True) if cell}
-            yield Row(line, values, is_of_old_table)
+            filled = {name: cell for name, cell in zip(header, cells, strict=True) if cell}
+            nulls = {name for name, cell in filled.items() if is_of_old_table and cell.strip() in NULL_MARKERS}
+            values = {name: _cell(name, cell) for name, cell in filled.items() if name not in nulls}
+            yield Row(line, values, is_of_old_table, null_markers=len(nulls))
 
 
 def _header(reader: "Reader") -> list[str]:
     try:
-        header = [name.strip() for name in next(filter(None, reader))]
+        header = [_column(name.strip()) for name in next(filter(None, reader))]
     except csv.Error as error:
         raise RowsError(f"line {reader.line_num}: the header is {_broken_csv(error, 1, 1)}") from None
     where = f"line {reader.line_num}: the header"
     if not is_utf8("".join(header)):
-        raise RowsError(f"{where} is not UTF-8: save the file as UTF-8")
+        raise RowsError(f"{where} is not UTF-8: {ENCODING_ADVICE}")
     if "" in header:
         raise RowsError(f"{where} has no name for column {header.index('') + 1}: each column needs one")
     if twice := sorted({name for name in header if header.count(name) > 1}):
@@ -64,25 +83,30 @@ def _header(reader: "Reader") -> list[str]:
     if "matched_at" not in header:
         raise RowsError(
             f"{where} has no column matched_at but {shown(', '.join(header))}: "
-            "the first line must name the columns, with commas between them"
+            "the first line must name the columns, with commas, semicolons, tabs or pipes between them"
         )
     return header
+
+
+def _column(name: str) -> str:
+    """The name of a column. The contract's names are known whatever their case; others are the writer's own."""
+    return _KNOWN.get(name.lower(), name)
 
 
 def _cells_problem(cells: list[str], header: list[str]) -> str | None:
     if len(cells) != len(header):
         return (
             f"the row has {len(cells)} cells and the header {len(header)}: "
-            "give each column one cell, and put a cell with a comma in quotes"
+            "give each column one cell, and put a cell that holds the delimiter in quotes"
         )
     if not is_utf8("".join(cells)):
         name, cell = next(each for each in zip(header, cells, strict=True) if not is_utf8(each[1]))
-        return f"{name} is {shown(cell)}, which is not UTF-8: save the file as UTF-8"
+        return f"{name} is {shown(cell)}, which is not UTF-8: {ENCODING_ADVICE}"
     return None
 
 
 def _cell(name: str, cell: str) -> Value:
-    """What JSON would say: CSV has no types, so that the contract's have to tell."""
+    """The cell with the type that the contract gives its column: CSV has no types."""
     match VALIDATED_TYPES.get(name):
         case "N":
             return Number(cell)
@@ -94,4 +118,5 @@ def _cell(name: str, cell: str) -> Value:
 
 def _broken_csv(error: csv.Error, first: int, last: int) -> str:
     where = f" (the row goes on to line {last})" if last > first else ""
-    return f"broken CSV, {error}{where}: put a cell with quotes, commas or line breaks in quotes, and double its quotes"
+    advice = "put a cell with quotes, delimiters or line breaks in quotes, and double its quotes"
+    return f"broken CSV, {error}{where}: {advice}"

@@ -1,72 +1,47 @@
 """Rows of JSON: one object per line, a list, or a document of results. Pure."""
 
 import json
-import re
 from collections.abc import Iterator
 
 from playlog_cli.errors import shown
-from playlog_cli.loading.row import LONGEST_LINE, BadRow, Number, Row, RowsError, Value
+from playlog_cli.loading.row import LONGEST_LINE, BadRow, Number, Row, Value
 
-# What tells where an object of JSON begins and ends: brackets, but for those in a text.
-_JSON_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]')
-
-
-_BETWEEN_OBJECTS = re.compile(rb"[\s,\[\]]*")
+# An object with these members, and no match_id, is of the old Django table MatchCache.
+_OLD_TABLE = {"id", "processed"}
+# Django documentation, "Serialization formats: JSON".
+_DUMPED = {"model", "pk", "fields"}
+_FOREIGN_KEYS = ("track", "station", "station_program")
 
 
 def json_rows(lines: Iterator[bytes]) -> Iterator[Row | BadRow]:
+    """An object per line. Blank lines are ignored."""
     for number, line in enumerate(lines, start=1):
         if line.strip():
-            yield _json_row(number, line)
+            yield json_row(number, line)
 
 
-def is_document(start: bytes) -> bool:
-    """Whether JSON that begins like this goes on where its first line ends, so that it is no object per line."""
-    first_line, is_ended, _ = start.partition(b"\n")
-    goes_on = is_ended and first_line.rstrip().endswith((b"{", b"[", b",", b":"))
-    return start.startswith(b"[") or (start.startswith(b"{") and bool(goes_on))
+def json_row(number: int, text: bytes) -> Row | BadRow:
+    """The row that an object of JSON is.
 
-
-def document_rows(lines: Iterator[bytes]) -> Iterator[Row | BadRow]:
-    """The outermost objects, each as soon as it ends, wherever lines break."""
-    text, begins, depth, number = bytearray(), 0, 0, 0
-    for number, line in enumerate(lines, start=1):
-        if len(line) == LONGEST_LINE:
-            raise RowsError(f"line {number} is over {LONGEST_LINE:,} bytes long: write an object per line")
-        start = 0
-        for token in _JSON_TOKEN.finditer(line):
-            mark = token.group()
-            if mark == b"{" and not depth:
-                yield from _stray(number, line[start : token.start()])
-                start, begins, depth = token.start(), number, 1
-            elif mark in (b"{", b"[") and depth:
-                depth += 1
-            elif mark in (b"}", b"]") and depth:
-                depth -= 1
-                if not depth:
-                    yield _json_row(begins, bytes(text + line[start : token.end()]))
-                    text, start = bytearray(), token.end()
-        if depth and len(text) < LONGEST_LINE:
-            text += line[start:]
-        elif not depth:
-            yield from _stray(number, line[start:])
-    if depth:
-        yield BadRow(begins, f"broken JSON, the object is not closed up to line {number}, the last: close it")
-
-
-def _stray(number: int, text: bytes) -> Iterator[BadRow]:
-    """What stands between two objects and is no part of a list."""
-    if not _BETWEEN_OBJECTS.fullmatch(text):
-        found = shown(text.strip().decode(errors="replace"))
-        yield BadRow(number, f"broken JSON, {found} stands outside of an object: a row must be an object")
-
-
-def _json_row(number: int, text: bytes) -> Row | BadRow:
+    Args:
+        number: of the line on which it begins.
+        text: the object.
+    """
     try:
         values = json_object(text)
     except BrokenJsonError as broken:
         return BadRow(number, str(broken))
-    return Row(number, {name: value for name, value in values.items() if value is not None})
+    values = {name: value for name, value in values.items() if value is not None}
+    if values.keys() == _DUMPED and isinstance(values["fields"], dict):
+        values = _of_dump(values)
+    return Row(number, values, is_of_old_table=values.keys() >= _OLD_TABLE and "match_id" not in values)
+
+
+def _of_dump(values: dict[str, Value]) -> dict[str, Value]:
+    """The row that an object of Django's ``dumpdata`` is, which names a foreign key without ``_id``."""
+    fields = {name: value for name, value in values["fields"].items() if value is not None}
+    renamed = {f"{name}_id" if name in _FOREIGN_KEYS else name: value for name, value in fields.items()}
+    return {"id": values["pk"], **renamed}
 
 
 class BrokenJsonError(Exception):

@@ -1,20 +1,29 @@
 """`playlog load`: files of matches into MatchCache, and those of an old system with their plays and failures.
 
-A match comes with all that its state needs in one transaction, or not at all: one that waits alone, one that was played
-with its play, one that has failed with its record. So the law holds wherever a load ends, and loading again goes on.
+Each match is written with everything that its state needs in one transaction: see ``writing``.
 """
 
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from playlog_cli.errors import CommandError
 from playlog_cli.loading import history
-from playlog_cli.loading.acrcloud import is_of_acrcloud, results_of, row_of
+from playlog_cli.loading.acrcloud import (
+    CustomFiles,
+    Detection,
+    detection_of,
+    invalid_isrcs,
+    is_of_acrcloud,
+    results_of,
+    row_of,
+)
+from playlog_cli.loading.acrcloud_streams import Streams
 from playlog_cli.loading.batches import WRITERS, PlayedMatch, PutMatch, make_batches, put_failed, write_ahead
-from playlog_cli.loading.matches import RowError, Seen, match_of
+from playlog_cli.loading.matches import RowError, Seen, has_invalid_isrc, match_of
 from playlog_cli.loading.results import FileProgress, FileResult, LoadResult, Tally
 from playlog_cli.loading.row import BadRow, Row, RowsError
 from playlog_cli.loading.rows import STDIN, Source, check_intact, opened, read_rows
@@ -22,17 +31,34 @@ from playlog_cli.loading.writing import MatchStore
 from playlog_cli.stacks.stack import Stack
 
 
+@dataclass(frozen=True)
+class Options:
+    """What a user says about the files.
+
+    Attributes:
+        station: id for results of ACRCloud's that name no stream.
+        custom_files: what a station's own uploads in ACRCloud's results are.
+        encoding: of text that is neither UTF-8 nor UTF-16 with a byte order mark.
+    """
+
+    station: str | None = None
+    custom_files: CustomFiles = CustomFiles.REFUSE
+    encoding: str | None = None
+
+
 def load_files(
-    stack: Stack, paths: Sequence[Path], progress: Callable[[FileProgress], None], station: str | None = None
+    stack: Stack,
+    paths: Sequence[Path],
+    progress: Callable[[FileProgress], None],
+    options: Options = Options(),
 ) -> LoadResult:
     """Loads files one after the other. A match that is in MatchCache already is left as it is.
 
     Args:
-        stack: where to.
-        paths: files of matches, of ACRCloud's results, or of the old Django table, gzipped or not; ``-`` is standard
-            input.
-        progress: is told, every few rows, how far a file has been loaded.
-        station: id for results of ACRCloud's that name no stream.
+        stack: where to write.
+        paths: files of matches, of ACRCloud's results, or of the old Django table; ``-`` is standard input.
+        progress: progress callback: receives, every few rows, how far a file has been loaded.
+        options: what the user says about the files.
 
     Raises:
         CommandError: a file is not there or may not be read; nothing has been loaded.
@@ -41,16 +67,16 @@ def load_files(
     for path in paths:
         _check_readable(path)
     with ThreadPoolExecutor(WRITERS) as pool:
-        load = _Load(stack, station, pool)
+        load = _Load(stack, options, pool)
         return LoadResult(tuple(load.file(path, progress) for path in paths))
 
 
 class _Load:
     """Loads files into a stack, several transactions at a time."""
 
-    def __init__(self, stack: Stack, station: str | None, pool: Executor) -> None:
+    def __init__(self, stack: Stack, options: Options, pool: Executor) -> None:
         self._stack = stack
-        self._station = station
+        self._options = options
         self._pool = pool
         self._now = datetime.now(UTC)
         self._store = MatchStore(stack, self._now)
@@ -77,6 +103,8 @@ class _Load:
             failed=tally.failed,
             not_played=tuple(sorted(tally.not_played, key=lambda each: each.line)),
             no_detections=tally.no_detections,
+            invalid_isrcs=tally.invalid_isrcs,
+            null_markers=tally.null_markers,
         )
 
     def _matches(self, source: Source, seen: Seen, tally: Tally) -> Iterator[PutMatch | PlayedMatch]:
@@ -84,7 +112,7 @@ class _Load:
         try:
             for row in self._rows(source, tally):
                 try:
-                    match = self._match(row, seen)
+                    match = self._match(row, seen, tally)
                 except RowError as problem:
                     tally.bad_rows.append(BadRow(row.line, str(problem)))
                     continue
@@ -96,18 +124,23 @@ class _Load:
             tally.error = str(error)
 
     def _rows(self, source: Source, tally: Tally) -> Iterator[Row]:
-        """The rows, and the matches that ACRCloud's results are, as rows."""
-        for row in read_rows(source):
+        """The rows, and the detections in ACRCloud's documents as rows."""
+        streams = Streams(self._stack.airing_gap)
+        for row in read_rows(source, self._options.encoding):
             if isinstance(row, BadRow):
                 tally.rows += 1
                 tally.bad_rows.append(row)
             elif is_of_acrcloud(row):
-                yield from self._rows_of_acrcloud(row, tally)
+                for detection in self._detections(row, tally):
+                    yield from map(row_of, streams.add(detection))
             else:
-                tally.rows += 1
-                yield row
+                for each in _members(row):
+                    tally.rows += 1
+                    tally.null_markers += each.null_markers
+                    yield each
+        yield from map(row_of, streams.finish())
 
-    def _rows_of_acrcloud(self, document: Row, tally: Tally) -> Iterator[Row]:
+    def _detections(self, document: Row, tally: Tally) -> Iterator[Detection]:
         try:
             results = results_of(document)
         except RowError as problem:
@@ -117,18 +150,21 @@ class _Load:
         for result in results:
             tally.rows += 1
             try:
-                row = row_of(result, self._station)
+                detection = detection_of(result, self._options.station, self._options.custom_files)
             except RowError as problem:
                 tally.bad_rows.append(BadRow(result.line, str(problem)))
                 continue
-            if row:
-                yield row
+            if detection:
+                tally.invalid_isrcs += len(invalid_isrcs(detection))
+                yield detection
             else:
                 tally.no_detections += 1
 
-    def _match(self, row: Row, seen: Seen) -> PutMatch | PlayedMatch | None:
+    def _match(self, row: Row, seen: Seen, tally: Tally) -> PutMatch | PlayedMatch | None:
         if not row.is_of_old_table:
             item = match_of(row, seen, self._stack.shards)
+            if item and not row.values.get("acrid"):
+                tally.invalid_isrcs += has_invalid_isrc(item)
             return PutMatch(row.line, item) if item else None
         match history.state_of(row, seen, self._stack.shards, self._stack.default_duration, self._now):
             case history.Waiting(item):
@@ -139,6 +175,14 @@ class _Load:
                 return put_failed(row.line, failed)
             case _:
                 return None
+
+
+def _members(row: Row) -> list[Row]:
+    """The row, or the matches in it if it is a document like ``{"data": [...]}``."""
+    data = row.values.get("data")
+    if "matched_at" in row.values or not isinstance(data, list):
+        return [row]
+    return [Row(row.line, {name: value for name, value in each.items() if value is not None}) for each in data]
 
 
 def _check_readable(path: Path) -> None:

@@ -1,7 +1,7 @@
-"""From a row to a match as MatchCache takes it, or to what is wrong with the row.
+"""From a row to a match as MatchCache holds it, or to what is wrong with the row.
 
-Only what MatchCache or its index cannot hold, or what would break the law, is wrong with a row. Any other defect is
-loaded as it stands: to find and record it is the converter's work, and a match that was left out would leave no trace.
+A row is bad only if MatchCache or its index cannot hold it, or if it would violate an invariant. Any other defect is
+loaded: the converter finds and records it, and a match that was left out would leave no trace.
 """
 
 import hashlib
@@ -18,9 +18,11 @@ from playlog.dynamodb.limits import PARTITION_KEY_BYTES, SORT_KEY_BYTES, item_by
 from playlog.schema import VALIDATED_TYPES
 
 from playlog_cli.errors import shown
+from playlog_cli.loading.csv_rows import NULL_MARKERS
+from playlog_cli.loading.isrc import normalise
 from playlog_cli.loading.row import Number, Row, Value
 
-MATCH_BYTES = 350 * 1024  # CONTRACT: the rest of an item's 400 KB is for what playlog adds to it
+MATCH_BYTES = 350 * 1024  # docs/contract.md: the rest of an item's 400 KB is for what playlog adds
 
 # Amazon DynamoDB Developer Guide, "Quotas in Amazon DynamoDB".
 NESTING_LEVELS = 32
@@ -28,6 +30,7 @@ NUMBER_DIGITS = 38
 NUMBER_EXPONENTS = range(-130, 126)
 
 _DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+_IDS = ("match_id", "station_id", "track_id", "station_program_id")
 _WRITTEN_BY_PLAYLOG = ("processed_at", "play_id", "failed_reason")
 
 
@@ -101,6 +104,7 @@ def match_of(row: Row, seen: Seen, shards: int, said: str = "") -> Item | None:
         RowError: it cannot be loaded.
     """
     item: Item = {name: _attribute(name, value) for name, value in row.values.items()}
+    _check_ids(item)
     _check_state(item)
     _check_key(item, "matched_at", SORT_KEY_BYTES, "it must be a time like 2026-03-14T08:00:00+01:00")
     _check_shard(item, shards)
@@ -111,11 +115,20 @@ def match_of(row: Row, seen: Seen, shards: int, said: str = "") -> Item | None:
         item["match_id"] = {"S": f"{digest.hex()[:32]}-{seen.occurrence(digest)}"}
     if not seen.is_new(item["match_id"]["S"], digest, row.line):
         return None
+    # After the digest, so that a file gives the same ids as before these rules.
+    _strip_ids(item)
+    _normalise_isrc(item)
     item.setdefault("unprocessed_shard", {"S": shard_of(_partitioned_by(item), shards)})
     item["processed"] = {"BOOL": False}
     if (size := item_bytes(item)) > MATCH_BYTES:
         raise RowError(f"the match has {size:,} bytes: it must stay under {MATCH_BYTES:,}")
     return item
+
+
+def has_invalid_isrc(item: Item) -> bool:
+    """Whether the match has an ``isrc`` that is not a valid one."""
+    text = item.get("isrc", {}).get("S", "")
+    return bool(text.strip()) and normalise(text) is None
 
 
 def number(text: str) -> str | None:
@@ -181,6 +194,29 @@ def _utf8(name: str, text: str) -> str:
     return text
 
 
+def _check_ids(item: Item) -> None:
+    for name in _IDS:
+        text = item.get(name, {}).get("S", "")
+        if text.strip() in NULL_MARKERS:
+            raise RowError(
+                f"{name} is {shown(text)}, which exports write for no value: leave it out, or write its value"
+            )
+
+
+def _strip_ids(item: Item) -> None:
+    """Removes spaces around ids. A blank id remains, so that its failure shows it."""
+    for name in _IDS:
+        text = item.get(name, {}).get("S", "")
+        if text.strip():
+            item[name] = {"S": text.strip()}
+
+
+def _normalise_isrc(item: Item) -> None:
+    isrc = normalise(item.get("isrc", {}).get("S", ""))
+    if isrc:
+        item["isrc"] = {"S": isrc}
+
+
 def _check_state(item: Item) -> None:
     for name in _WRITTEN_BY_PLAYLOG:
         if name in item:
@@ -210,7 +246,7 @@ def _check_shard(item: Item, shards: int) -> None:
 
 
 def _partitioned_by(item: Item) -> str:
-    """CONTRACT, MatchCache: a station's matches stand together, and one without a station by its own id."""
+    """docs/contract.md, MatchCache: the station, or the match itself where there is no station."""
     station: str = item.get("station_id", {}).get("S", "")
     return station if station.strip() else item["match_id"]["S"]
 

@@ -36,6 +36,8 @@ class FileResult:
         failed: how many of the added matches have failed, as an old system had them.
         not_played: those of the failed that the old system had as played, in the order of their lines.
         no_detections: results of ACRCloud's in which nothing was recognized.
+        invalid_isrcs: ISRCs that are not valid. A match with one has another id, and keeps the text.
+        null_markers: cells of an old system's export that were read as no value, like ``NULL``.
     """
 
     file: str
@@ -49,6 +51,8 @@ class FileResult:
     failed: int = 0
     not_played: tuple[NotPlayed, ...] = ()
     no_detections: int = 0
+    invalid_isrcs: int = 0
+    null_markers: int = 0
 
 
 @dataclass(frozen=True)
@@ -84,6 +88,8 @@ class Tally:
     plays: int = 0
     failed: int = 0
     no_detections: int = 0
+    invalid_isrcs: int = 0
+    null_markers: int = 0
     bad_rows: list[BadRow] = field(default_factory=list)
     not_played: list[NotPlayed] = field(default_factory=list)
     error: str | None = None

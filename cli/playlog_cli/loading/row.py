@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-LONGEST_LINE = 4 * 1024 * 1024  # bytes: a match of 350 KB fits, however it is escaped; without line breaks nothing does
+LONGEST_LINE = 4 * 1024 * 1024  # bytes: a match of 350 KB fits, however it is escaped
 
 
 # None, bool, Number, str, and lists and dicts of them.
@@ -11,12 +11,12 @@ Value: TypeAlias = Any
 
 
 class RowsError(Exception):
-    """The file cannot be read, or not any further. The message says why, without the file's name."""
+    """The file cannot be read to its end. The message says why, without the file's name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A number as the file writes it, or what stands where a number should: ``matches`` decides what it is worth."""
+    """A number as the file writes it. ``matches`` decides whether it is one."""
 
     text: str
 
@@ -29,11 +29,13 @@ class Row:
         line: physical line of the file, from 1, on which the row begins.
         values: as the file has them, without those that are empty (CSV) or null (JSON).
         is_of_old_table: whether the columns are those of the old Django table MatchCache.
+        null_markers: number of cells that were read as no value, like ``NULL``.
     """
 
     line: int
     values: dict[str, Value]
     is_of_old_table: bool = False
+    null_markers: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,30 +1,46 @@
-"""From a file's bytes to rows: CSV with a header or JSON, gzipped or not, with the lines that rows begin on.
+"""From a file's bytes to rows: CSV with a header or JSON, packed or not, with the lines that rows begin on.
 
-Rows are read as they are asked for, so that memory does not grow with the file. What a row must hold to become a match
-is none of this module's business: see ``matches``.
+Rows are read one by one, so that memory does not grow with the file. ``matches`` says what a row must hold.
 """
 
+import bz2
 import gzip
 import io
+import lzma
 import os
 import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path, PurePath
 from stat import S_ISREG
 from typing import Any, BinaryIO
 
 from playlog_cli.loading.csv_rows import csv_rows
-from playlog_cli.loading.json_rows import document_rows, is_document, json_rows
-from playlog_cli.loading.row import LONGEST_LINE, BadRow, Row, RowsError
+from playlog_cli.loading.json_documents import document_rows
+from playlog_cli.loading.json_rows import json_rows
+from playlog_cli.loading.row import BadRow, Row, RowsError
+from playlog_cli.loading.text import lines_of, utf8_chunks
 
 STDIN = Path("-")
+# By the first bytes of the file (RFC 1952; The .xz File Format 1.2; bzip2's manual).
+_PACKED: dict[bytes, Callable[[BinaryIO], Any]] = {
+    b"\x1f\x8b": lambda raw: gzip.GzipFile(fileobj=raw),
+    b"\xfd7zXZ\x00": lzma.LZMAFile,
+    b"BZh": bz2.BZ2File,
+}
+_ARCHIVES = {
+    b"PK\x03\x04": "ZIP or XLSX",
+    b"\x28\xb5\x2f\xfd": "Zstandard",
+    b"7z\xbc\xaf\x27\x1c": "7-Zip",
+    b"Rar!": "RAR",
+}
 
 
 class _CountedFile(io.FileIO):
-    """A file that knows how far it has been read, be it a pipe."""
+    """A file, or a pipe, that knows how far it has been read."""
 
     bytes_read = 0
 
@@ -40,12 +56,12 @@ class Source:
 
     Attributes:
         name: of the file, without its folder.
-        is_gzip: whether ``content`` is unpacked on the way.
+        is_packed: whether ``content`` is unpacked on the way.
         bytes_total: its size on the disk; None for a pipe.
     """
 
     name: str
-    is_gzip: bool
+    is_packed: bool
     bytes_total: int | None
     file: _CountedFile
     content: BinaryIO
@@ -58,7 +74,7 @@ class Source:
 
 @contextmanager
 def opened(path: Path) -> Iterator[Source]:
-    """Opens a file of matches, unpacking it where it is gzipped, whatever it is called.
+    """Opens a file of matches, and unpacks gzip, xz and bzip2, whatever the file is called.
 
     Args:
         path: the file, or ``STDIN``.
@@ -68,14 +84,16 @@ def opened(path: Path) -> Iterator[Source]:
     """
     counted = _CountedFile(sys.stdin.fileno(), closefd=False) if path == STDIN else _CountedFile(path)
     with counted, io.BufferedReader(counted) as raw:
-        is_gzip = raw.peek(2)[:2] == b"\x1f\x8b"
-        with io.BufferedReader(gzip.GzipFile(fileobj=raw)) if is_gzip else raw as content:
+        start = raw.peek(8)
+        unpack = next((unpack for mark, unpack in _PACKED.items() if start.startswith(mark)), None)
+        with io.BufferedReader(unpack(raw)) if unpack else raw as content:
             status = os.fstat(counted.fileno())
-            yield Source(path.name, is_gzip, status.st_size if S_ISREG(status.st_mode) else None, counted, content)
+            size = status.st_size if S_ISREG(status.st_mode) else None
+            yield Source(path.name, unpack is not None, size, counted, content)
 
 
 def check_intact(path: Path) -> None:
-    """Reads a gzipped file to its end, where its checksum is: a damaged one gives rows too, and wrong ones.
+    """Reads a packed file to its end, where its checksum is: a damaged one gives rows too, and wrong ones.
 
     A pipe cannot be read twice and passes unchecked.
 
@@ -86,48 +104,65 @@ def check_intact(path: Path) -> None:
     if not path.is_file():
         return
     with opened(path) as source, _readable():
-        while source.is_gzip and source.content.read(1024 * 1024):
+        while source.is_packed and source.content.read(1024 * 1024):
             pass
 
 
-def read_rows(source: Source) -> Iterator[Row | BadRow]:
-    """Reads a file to its end; blank lines are no rows.
+def read_rows(source: Source, encoding: str | None = None) -> Iterator[Row | BadRow]:
+    """Reads a file to its end. Blank lines are ignored.
 
     It is JSON if its name says so (.jsonl, .ndjson, .json) or if it begins with a brace or a bracket, else CSV. JSON is
-    an object a line, or documents over many lines, in lists or not; each outermost object is a row.
+    an object per line, or objects in lists and documents; each outermost object is a row.
+
+    Args:
+        source: the file.
+        encoding: of its text; None for UTF-8, or for UTF-16 with a byte order mark.
 
     Raises:
         RowsError: it is empty, has no usable header, or cannot be read to its end.
     """
     with _readable():
-        start = source.content.peek(1024).removeprefix(b"\xef\xbb\xbf").lstrip()  # type: ignore[attr-defined]
-        if not start:
+        chunks = utf8_chunks(source.content, encoding)
+        start = next(chunks, b"")
+        while not start.strip() and (more := next(chunks, b"")):
+            start += more
+        if not start.strip():
             raise RowsError("is empty: it must hold a row per match")
-        suffixes = PurePath(source.name.lower().removesuffix(".gz")).suffixes[-1:]
-        lines = _lines(source.content)
-        if is_document(start):
-            yield from document_rows(lines)
-        elif start.startswith(b"{") or suffixes in ([".jsonl"], [".ndjson"], [".json"]):
-            yield from json_rows(lines)
+        if archive := _archive_of(start):
+            raise RowsError(f"is a {archive} file: unpack it, and load the files in it")
+        chunks = chain([start], chunks)
+        suffixes = PurePath(_unpacked_name(source.name)).suffixes[-1:]
+        text = start.lstrip()
+        if text.startswith((b"{", b"[")):
+            yield from document_rows(chunks) if _is_document(text) else json_rows(lines_of(chunks))
+        elif suffixes in ([".jsonl"], [".ndjson"], [".json"]):
+            yield from json_rows(lines_of(chunks))
         else:
-            yield from csv_rows(lines)
+            yield from csv_rows(lines_of(chunks))
+
+
+def _is_document(start: bytes) -> bool:
+    """Whether JSON that begins like this is something else than an object per line."""
+    line, is_ended, _ = start.partition(b"\n")
+    if start.startswith(b"[") or not is_ended:
+        return True
+    return line.rstrip().endswith((b"{", b"[", b",", b":")) or b"}{" in line.replace(b" ", b"")
+
+
+def _unpacked_name(name: str) -> str:
+    return name.lower().removesuffix(".gz").removesuffix(".xz").removesuffix(".bz2")
+
+
+def _archive_of(start: bytes) -> str | None:
+    """What kind of archive begins like this; None if it is text."""
+    return next((name for mark, name in _ARCHIVES.items() if start.startswith(mark)), None)
 
 
 @contextmanager
 def _readable() -> Iterator[None]:
     try:
         yield
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise RowsError(f"is a broken gzip file ({error}): fetch it again") from None
+    except (EOFError, gzip.BadGzipFile, lzma.LZMAError, zlib.error) as error:
+        raise RowsError(f"is a broken packed file ({error}): fetch it again") from None
     except OSError as error:
         raise RowsError(f"cannot be read: {error.strerror or error}") from None
-
-
-def _lines(content: BinaryIO) -> Iterator[bytes]:
-    """The lines, ends included, without a byte order mark. One that is too long comes cut to ``LONGEST_LINE``."""
-    start = content.readline(LONGEST_LINE).removeprefix(b"\xef\xbb\xbf")
-    while line := start or content.readline(LONGEST_LINE):
-        yield line
-        start = b""
-        while len(line) == LONGEST_LINE and not line.endswith(b"\n"):
-            line = content.readline(LONGEST_LINE)

@@ -97,7 +97,9 @@ class Stack:
     @cached_property
     def client(self) -> Client:
         """The converter's client, which sends a request once: ``playlog.runtime.retry`` sends it again."""
-        session = botocore.session.Session(profile=self.session.profile_name)
+        # boto3 calls it "default" where no profile is named, and botocore refuses a name that no file has.
+        profile = None if self.session.profile_name == "default" else self.session.profile_name
+        session = botocore.session.Session(profile=profile)
         return Client(
             self.session.client("dynamodb", config=retry.CLIENT_CONFIG),
             self.session.get_credentials(),

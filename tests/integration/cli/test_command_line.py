@@ -226,7 +226,7 @@ def test_acrclouds_results_are_of_the_station_that_the_command_line_names(termin
     status, out, err = terminal.run("load", path)
     assert (status, err) == (
         1,
-        f"{path}:1: the result names no stream_id or channel_id: say with --station which it is\n",
+        f"{path}:1: the result names no stream_id or channel_id: name the station with --station\n",
     )
     status, out, err = terminal.run("load", "--station", "triplej", path)
     assert (status, err) == (0, "")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 from playlog_cli.errors import CommandError
-from playlog_cli.loading.load import load_files
+from playlog_cli.loading.load import Options, load_files
 from playlog_cli.loading.results import FileProgress, FileResult
 from playlog_cli.loading.row import BadRow
 from playlog_cli.stacks.stack import Stack
@@ -34,7 +34,7 @@ id,track_id,station_id,station_program_id,matched_at,avg_confidence_score,proces
 
 
 def load(stack: Stack, path: Path, station: str | None = None) -> FileResult:
-    (result,) = load_files(stack, [path], lambda _: None, station).files
+    (result,) = load_files(stack, [path], lambda _: None, Options(station)).files
     return result
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playlog_cli.loading.acrcloud import is_of_acrcloud, results_of, row_of
+from playlog_cli.loading.acrcloud import CustomFiles, detection_of, is_of_acrcloud, results_of, row_of
 from playlog_cli.loading.matches import RowError
 from playlog_cli.loading.row import Number, Row
 from playlog_cli.loading.rows import opened, read_rows
@@ -58,7 +58,8 @@ def read(folder: Path, document: object, station: str | None = None) -> list[Row
     with opened(path) as source:
         rows = [row for row in read_rows(source) if isinstance(row, Row)]
     assert all(map(is_of_acrcloud, rows))
-    return [row_of(each, station) for row in rows for each in results_of(row)]
+    found = (detection_of(each, station, CustomFiles.REFUSE) for row in rows for each in results_of(row))
+    return [row_of(each) if each else None for each in found]
 
 
 def test_a_result_is_a_match_with_all_that_tells_it_from_others(tmp_path: Path) -> None:
@@ -73,7 +74,9 @@ def test_a_result_is_a_match_with_all_that_tells_it_from_others(tmp_path: Path) 
                 "duration_seconds": Number("73"),
                 "avg_confidence_score": Number("100"),
                 "title": "Friday I'm In Love ( LP Version )",
-                "artists": "The Cure",
+                "artist": "The Cure",
+                "album": "Wish",
+                "isrc": "USEE10180267",
                 "acrid": "4b10ecaa3dbcc60e9f7924919722e133",
                 "isrcs": ["USEE10180267", "USEE19200008"],
             },
@@ -153,7 +156,7 @@ def test_silence_is_no_match_and_no_mistake(tmp_path: Path, nothing: dict[str, A
 @pytest.mark.parametrize(
     ("document", "problem"),
     [
-        (result(WISH), "the result names no stream_id or channel_id: say with --station which it is"),
+        (result(WISH), "the result names no stream_id or channel_id: name the station with --station"),
         (
             callback({"status": {"code": 3003, "msg": "Limit exceeded"}}),
             "status is 3003, 'Limit exceeded': that is an error",
@@ -161,10 +164,13 @@ def test_silence_is_no_match_and_no_mistake(tmp_path: Path, nothing: dict[str, A
         (callback({"status": {"code": 0}}), "metadata is missing: a result of ACRCloud's must"),
         (callback(result(WISH, timestamp_utc=None)), "metadata.timestamp_utc is None: it must be a time like"),
         (callback(result(WISH, timestamp_utc="today")), "metadata.timestamp_utc is 'today'"),
-        (callback({"metadata": {"music": WISH}}), "metadata.music is no list of objects"),
-        (callback({"metadata": {"music": ["x"]}}), "metadata.music is no list of objects"),
+        (callback({"metadata": {"music": WISH}}), "metadata.music is not a list of objects"),
+        (callback({"metadata": {"music": ["x"]}}), "metadata.music is not a list of objects"),
         (callback(result({"title": "Love"})), "the music 'Love' has neither an ISRC nor an acrid"),
-        (callback(result(custom_files=[{"acrid": "x"}])), "holds custom_files and no music: .* load those as matches"),
+        (
+            callback(result(custom_files=[{"acrid": "x"}])),
+            "holds custom_files and no music: .*--custom-files music or --custom-files ignore",
+        ),
         (callback("{"), "data is no result of ACRCloud's: broken JSON"),
         (callback(None), "data is missing: it must be a result"),
         ({"data": [1]}, "data holds what is no object: it must hold results"),

@@ -1,0 +1,138 @@
+"""Objects of JSON wherever lines break: in lists, in documents of any size, or one right after the other. Pure.
+
+An object is found by its brackets, and not by a parser of whole documents. So a broken object costs only itself, each
+row has its line, and memory does not grow with the document.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from playlog_cli.errors import shown
+from playlog_cli.loading.json_rows import json_row
+from playlog_cli.loading.row import LONGEST_LINE, BadRow, Row
+
+# What tells where an object begins and ends: brackets, but not those in a text.
+_TOKEN = re.compile(rb'["\[\]{}]')
+_IN_TEXT = re.compile(rb'\\.|"', re.DOTALL)
+_BETWEEN_OBJECTS = re.compile(rb"[\s,\[\]]*")
+# A document of results, `{"data": [...]}`, that is larger than this is read result by result.
+_LARGE = LONGEST_LINE // 4
+_OPENING_BYTES = 64 * 1024  # in which such a document has its `data`
+_DATA = re.compile(
+    rb'\{(?:\s*"(?:[^"\\]|\\.)*"\s*:\s*(?:"(?:[^"\\]|\\.)*"|[^"\[\]{},]+)\s*,)*\s*"data"\s*:\s*\[', re.DOTALL
+)
+
+
+@dataclass(slots=True)
+class _Scan:
+    """How far a document has been scanned.
+
+    Attributes:
+        text: what is not part of a finished object yet.
+        position: in ``text``, up to which brackets were counted.
+        depth: number of open brackets at that position.
+        begins: line on which the open object begins.
+        line: line at the position.
+        outer: the beginning of a large document whose members are read one by one; empty if there is none.
+        is_tail: whether the open object is the rest of a large document, after its members.
+        is_single: whether the open object is large, and not a document of results.
+        in_text: whether the position is in a text, where brackets do not count.
+        is_too_large: whether the open object is larger than any match, so that its text is not kept.
+    """
+
+    text: bytearray = field(default_factory=bytearray)
+    position: int = 0
+    depth: int = 0
+    begins: int = 1
+    line: int = 1
+    outer: bytes = b""
+    is_tail: bool = False
+    is_too_large: bool = False
+    is_single: bool = False
+    in_text: bool = False
+
+
+def document_rows(chunks: Iterator[bytes], first_line: int = 1) -> Iterator[Row | BadRow]:
+    """The outermost objects, each as soon as it ends.
+
+    Args:
+        chunks: the text, as UTF-8.
+        first_line: number of the line on which it begins.
+    """
+    scan = _Scan(line=first_line)
+    for chunk in chunks:
+        scan.text += chunk
+        yield from _finished(scan)
+        if scan.depth and len(scan.text) > _LARGE and not scan.outer and not scan.is_single:
+            yield from _open_large(scan)
+        if scan.depth and len(scan.text) > LONGEST_LINE:
+            scan.is_too_large = True
+            del scan.text[: scan.position]
+            scan.position = 0
+    if scan.depth or scan.outer:
+        yield BadRow(scan.begins, f"broken JSON, the object is not closed up to line {scan.line}, the last: close it")
+    else:
+        yield from _stray(scan.line, bytes(scan.text))
+
+
+def _finished(scan: _Scan) -> Iterator[Row | BadRow]:
+    """The objects that end in the text. Removes them from it."""
+    start = 0
+    while token := (_IN_TEXT if scan.in_text else _TOKEN).search(scan.text, scan.position):
+        mark, at = token.group(), token.start()
+        scan.line += scan.text.count(b"\n", scan.position, token.end())
+        scan.position = token.end()
+        if mark == b'"':
+            scan.in_text = not scan.in_text
+        elif scan.in_text:
+            continue  # an escape
+        elif mark == b"{" and not scan.depth:
+            if not scan.outer:
+                yield from _stray(scan.line, bytes(scan.text[start:at]))
+            start, scan.begins, scan.depth = at, scan.line, 1
+        elif mark in (b"{", b"[") and scan.depth:
+            scan.depth += 1
+        elif mark in (b"}", b"]") and scan.depth:
+            scan.depth -= 1
+            if not scan.depth:
+                if not scan.is_tail:
+                    yield _row(scan, bytes(scan.text[start : token.end()]))
+                start, scan.is_tail, scan.is_too_large, scan.is_single = token.end(), False, False, False
+        elif mark == b"]" and scan.outer:
+            scan.outer, scan.is_tail, scan.depth, scan.begins = b"", True, 1, scan.line
+            start = token.end()
+    # A backslash at the end belongs to the next chunk.
+    end = len(scan.text) - (scan.in_text and scan.text.endswith(b"\\"))
+    scan.line += scan.text.count(b"\n", scan.position, end)
+    scan.position = max(end, scan.position)
+    del scan.text[:start]
+    scan.position -= start
+
+
+def _open_large(scan: _Scan) -> Iterator[Row | BadRow]:
+    """Reads the members of `data` one by one from here on, if the open object is a document of results."""
+    opening = _DATA.match(scan.text, 0, _OPENING_BYTES)
+    if not opening:
+        scan.is_single = True
+        return
+    scan.outer = bytes(opening.group())
+    scan.line, scan.depth = scan.begins + scan.outer.count(b"\n"), 0
+    del scan.text[: opening.end()]
+    scan.position, scan.in_text = 0, False
+    yield from _finished(scan)
+
+
+def _row(scan: _Scan, text: bytes) -> Row | BadRow:
+    if scan.is_too_large:
+        return BadRow(scan.begins, f"the object is over {LONGEST_LINE:,} bytes long: a match must stay under 350 KB")
+    return json_row(scan.begins, scan.outer + text + b"]}" if scan.outer else text)
+
+
+def _stray(last_line: int, text: bytes) -> Iterator[BadRow]:
+    """What is between two objects and not part of a list."""
+    if not _BETWEEN_OBJECTS.fullmatch(text):
+        before = _BETWEEN_OBJECTS.match(text)
+        number = last_line - text.count(b"\n") + (before[0].count(b"\n") if before else 0)
+        found = shown(text.strip(b" \t\r\n,").decode(errors="replace"))
+        yield BadRow(number, f"broken JSON, {found} stands outside of an object: a row must be an object")
