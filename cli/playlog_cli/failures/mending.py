@@ -13,7 +13,7 @@ from typing import Any
 
 from playlog.domain import timestamps
 from playlog.domain.match import Item
-from playlog.failures.dead_letter import plain
+from playlog.domain.plain_values import plain
 from playlog.schema import MATCH_CACHE, Owner, Type
 
 from playlog_cli.auditing import items

@@ -224,7 +224,8 @@ def _show_history(history: History) -> None:
         _show_values(history.attempts[-1].match)
     if history.match is not None:
         out.print("\nas it is now:")
-        _show_values(history.match)
+        _show_values({name: value for name, value in history.match.items() if name != "mended"})
+        _show_mended(history.match.get("mended"))
     if history.changes:
         out.print("\nchanged since it failed:")
         for change in history.changes:
@@ -250,6 +251,19 @@ def _advice(history: History) -> str:
     if not history.changes:
         return "Nothing was changed since it failed. `playlog failures retry` lets it wait again."
     return "Validation finds nothing wrong with it now: `playlog failures retry` lets it wait again."
+
+
+def _show_mended(entries: Any) -> None:
+    """The corrections that `playlog failures mend` wrote. Whatever else is in the attribute is shown as it is."""
+    if not entries:
+        return
+    out.print("\ncorrected:")
+    for entry in entries if isinstance(entries, list) else [entries]:
+        if isinstance(entry, dict) and {"at", "by", "attribute", "from", "to"} <= entry.keys():
+            change = f"{entry['attribute']}: {_value(entry['from'])} -> {_value(entry['to'])}"
+            out.print(f"  {entry['at']} by {entry['by']}: {change}", soft_wrap=True)
+        else:
+            out.print(f"  {_value(entry)}", soft_wrap=True)
 
 
 def _show_values(values: Mapping[str, Any]) -> None:

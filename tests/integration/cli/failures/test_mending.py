@@ -66,6 +66,8 @@ def test_a_match_is_corrected_and_keeps_who_changed_what(aws: Aws, invoke: Invok
         'match m-1: source: "TV" -> "Radio" (valid then)',
         "Corrected: 1 match. To wait again: none.",
     ]
+    shown = CliRunner().invoke(failures_app, ["show", "m-1"]).stdout
+    assert f' by {WHO}: source: "TV" -> "Radio"' in shown
     match = aws.match("m-1")
     assert (match["source"], match["note"], "failed_reason" in match) == ({"S": "Radio"}, {"S": "ours"}, True)
     (entry,) = match["mended"]["L"]
