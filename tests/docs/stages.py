@@ -95,7 +95,7 @@ def run(command: str, *, colour: bool = False) -> str:
     """
     words = shlex.split(command)
     environment = {**os.environ, "COLUMNS": str(COLUMNS), "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-    for name in ("NO_COLOR", "MAKEFLAGS", "MFLAGS"):
+    for name in ("NO_COLOR", "MAKEFLAGS", "MAKELEVEL", "MFLAGS"):  # make within make would print where it works
         environment.pop(name, None)
     if colour:
         environment |= {"FORCE_COLOR": "1", "TTY_INTERACTIVE": "0", "TERM": "xterm-256color"}

@@ -27,5 +27,11 @@ def test_a_picture_shows_what_its_commands_print(path: Path, made: Made) -> None
     assert words(path.read_text(encoding="utf-8")) == words(made.pictures[path]), "run `make docs`"
 
 
+@pytest.mark.parametrize("path", [picture.path for picture in PICTURES], ids=lambda path: path.name)
+def test_a_picture_names_no_path_of_the_machine_that_made_it(path: Path) -> None:
+    assert str(ROOT) not in path.read_text(encoding="utf-8")
+    assert "directory" not in " ".join(words(path.read_text(encoding="utf-8")))
+
+
 def test_several_pages_show_outputs() -> None:
     assert len(SHOWING) >= 2

@@ -1,7 +1,7 @@
 """`playlog load`: files of matches into MatchCache, and those of an old system with their plays and failures.
 
-A match comes with all that its state needs in one transaction, or not at all: one that waits alone, one that was played
-with its play, one that has failed with its record. So the law holds wherever a load ends, and loading again goes on.
+One transaction writes all that the state of a match needs: a waiting match alone, a played match with its play, a
+failed match with its record. So the invariants hold wherever a load ends, and loading the file again continues.
 """
 
 import os

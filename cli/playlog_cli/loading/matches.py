@@ -1,6 +1,6 @@
 """From a row to a match as MatchCache takes it, or to what is wrong with the row.
 
-Only what MatchCache or its index cannot hold, or what would break the law, is wrong with a row. Any other defect is
+A row is bad only if MatchCache or its index cannot hold it, or if it would violate the invariants. Any other defect is
 loaded as it stands: to find and record it is the converter's work, and a match that was left out would leave no trace.
 """
 
@@ -20,7 +20,7 @@ from playlog.schema import VALIDATED_TYPES
 from playlog_cli.errors import shown
 from playlog_cli.loading.row import Number, Row, Value
 
-MATCH_BYTES = 350 * 1024  # CONTRACT: the rest of an item's 400 KB is for what playlog adds to it
+MATCH_BYTES = 350 * 1024  # docs/contract.md: the rest of an item's 400 KB is for what playlog adds to it
 
 # Amazon DynamoDB Developer Guide, "Quotas in Amazon DynamoDB".
 NESTING_LEVELS = 32
@@ -210,7 +210,7 @@ def _check_shard(item: Item, shards: int) -> None:
 
 
 def _partitioned_by(item: Item) -> str:
-    """CONTRACT, MatchCache: a station's matches stand together, and one without a station by its own id."""
+    """The shard as docs/contract.md says: by station, or by the match's own id if it has no station."""
     station: str = item.get("station_id", {}).get("S", "")
     return station if station.strip() else item["match_id"]["S"]
 
