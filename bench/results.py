@@ -141,7 +141,7 @@ class ColdStart:
 
 @dataclass(frozen=True)
 class Target:
-    """A target of issue 6.
+    """A target of docs/performance.md.
 
     Attributes:
         name: what is measured.
@@ -198,7 +198,7 @@ class Results:
 
     @property
     def targets(self) -> list[Target]:
-        """What issue 6 asks for, and what there is: the worst of the large backlogs.
+        """What docs/performance.md asks for, and what was measured: the worst of the large backlogs.
 
         What compares sizes is there only where sizes were measured that can be compared.
         """

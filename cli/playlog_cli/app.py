@@ -42,7 +42,9 @@ COMMANDS = {
         "Add up the plays between two dates, and what they are paid.",
     ),
     "failures": Entry(
-        f"{OPERATING}.failures", "failures_app", "List, show and retry the matches that could not be converted."
+        f"{OPERATING}.failures",
+        "failures_app",
+        "List, show, correct and retry the matches that could not be converted.",
     ),
     "parking-lot": Entry(
         f"{OPERATING}.parking_lot", "parking_lot_app", "Dead letters that could not be stored after 3 tries."

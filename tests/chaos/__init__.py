@@ -1,1 +1,1 @@
-"""Faults between the code and AWS, and proof that the law holds under them."""
+"""Faults between the code and AWS, and proof that the invariants hold under them."""

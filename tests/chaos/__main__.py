@@ -56,7 +56,7 @@ class Tally:
         seconds = time.monotonic() - self.started
         return (
             f"{self.rounds:,} rounds in {seconds:,.0f} s: {self.matches:,} matches, {self.faults.total():,} faults, "
-            f"the law judged {self.checks:,} times, {len(self.violations)} rounds with violations"
+            f"the invariants checked {self.checks:,} times, {len(self.violations)} rounds with violations"
         )
 
     @property
@@ -100,7 +100,7 @@ def chaos(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON at the end, and nothing before.")] = False,
 ) -> None:
-    """Convert matches under faults, round after round, and judge the law all along."""
+    """Convert matches under faults, round after round, and check the invariants all along."""
     first = random.randrange(1_000_000) if seed is None else seed
     kinds = faults or []
     tally = Tally()

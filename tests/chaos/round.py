@@ -1,4 +1,4 @@
-"""A round: matches, runs, letters and people under faults that a seed draws. The law is judged all along.
+"""A round: matches, runs, letters and people under faults that a seed draws. The invariants are checked all along.
 
 It ends with the faults off: then each match has to end as its own data say, and as nothing else does.
 """
@@ -45,7 +45,7 @@ from tests.chaos.world import (
     draw_matches,
     mended,
 )
-from tests.support import invariants as law
+from tests.support import invariants
 from tests.support.airings import Airing as Heard
 from tests.support.airings import airings, summed
 from tests.support.clients import client_of
@@ -77,7 +77,7 @@ class Outcome:
     Attributes:
         seed: draws the same round again.
         matches: how many there were.
-        checks: how often the law was judged.
+        checks: how often the invariants were checked.
         injected: faults by kind.
         violations: sentences; none is what it should be.
     """
@@ -162,10 +162,10 @@ def play_round(arena: Arena, seed: int, kinds: Sequence[Fault] = tuple(Fault), g
         kinds: of faults that may be drawn.
         gap: the stack's ``AiringGapSeconds``; None draws one.
     """
-    this = _Round(arena, seed, list(kinds), gap)
-    this.play()
-    found = this.violations + [f"the proxy itself failed: {defect}" for defect in arena.proxy.defects]
-    return Outcome(seed, len(this.matches), this.checks, this.schedule.injected, found)
+    played = _Round(arena, seed, list(kinds), gap)
+    played.play()
+    found = played.violations + [f"the proxy itself failed: {defect}" for defect in arena.proxy.defects]
+    return Outcome(seed, len(played.matches), played.checks, played.schedule.injected, found)
 
 
 class _Round:
@@ -237,7 +237,7 @@ class _Round:
             if self._chance.random() < 0.05:
                 station, track, _ = airing
                 self._unreadable.add(airing)
-                unreadable: law.Item = {
+                unreadable: invariants.Item = {
                     "station_id": {"S": station},
                     "play_id": {"S": _play_id(airing)},
                     "track_id": {"S": track},
@@ -403,7 +403,7 @@ class _Round:
     # --- What is judged. ---
 
     def _judge(self) -> None:
-        """Judges the law between two requests, of which a slow one may still be on its way."""
+        """Checks the invariants between two requests, while a slow request may still be on its way."""
         with self._arena.proxy.held():
             self._judge_instant()
 
@@ -411,11 +411,11 @@ class _Round:
         tables = self._stack.scan()
         unreadable = {(station, _play_id((station, track, at))) for station, track, at in self._unreadable}
         plays = [play for play in tables.plays if (play["station_id"]["S"], play["play_id"]["S"]) not in unreadable]
-        readable = law.Tables(tables.matches, plays, tables.failures)
+        readable = invariants.Tables(tables.matches, plays, tables.failures)
         self.checks += 1
-        self.violations += law.violations(readable, self._settings.unprocessed_shards)
+        self.violations += invariants.violations(readable, self._settings.unprocessed_shards)
 
-    def _judge_claims(self, runs: list[Run], before: law.Tables, *, exactly: bool) -> None:
+    def _judge_claims(self, runs: list[Run], before: invariants.Tables, *, exactly: bool) -> None:
         """Judges what runs say that they did.
 
         Args:
@@ -433,7 +433,7 @@ class _Round:
             if claimed > count or (exactly and claimed < count):
                 self.violations.append(f"{name} is {claimed} by what the runs say, and {count} by the tables")
 
-    def _judge_none_forgotten(self, before: law.Tables) -> None:
+    def _judge_none_forgotten(self, before: invariants.Tables) -> None:
         """A match that the index showed to a run, and that waits, needs a dead letter, or the run has to say so."""
         waited = {item["match_id"]["S"] for item in before.matches if "unprocessed_shard" in item}
         sent = {match_id for match_id, _ in self._arena.proxy.sent}
@@ -447,7 +447,7 @@ class _Round:
         tables = self._stack.scan()
         items = {item["match_id"]["S"]: item for item in tables.matches}
         for match_id, match in self.matches.items():
-            ended = " and ".join(law.states(items[match_id]))
+            ended = " and ".join(invariants.states(items[match_id]))
             wanted = "played" if match.reason_code is None else "failed"
             if ended != wanted:
                 reason = items[match_id].get("failed_reason")
@@ -464,8 +464,8 @@ class _Round:
             f"a broken letter is not in the parking lot: {body}" for body in broken if body not in parked
         ]
 
-    def _judge_failures(self, tables: law.Tables, items: dict[str, law.Item]) -> None:
-        history: dict[str, dict[int, law.Item]] = {}
+    def _judge_failures(self, tables: invariants.Tables, items: dict[str, invariants.Item]) -> None:
+        history: dict[str, dict[int, invariants.Item]] = {}
         for failure in tables.failures:
             history.setdefault(failure["match_id"]["S"], {})[int(failure["attempt"]["N"])] = failure
         for match_id, match in self.matches.items():
@@ -483,7 +483,7 @@ class _Round:
                 found = records[max(records)]["reason_code"]["S"]
                 self.violations.append(f"match {match_id} failed as {found}, and has to as {match.reason_code}")
 
-    def _judge_plays(self, tables: law.Tables) -> None:
+    def _judge_plays(self, tables: invariants.Tables) -> None:
         """Judges each play by its matches, and whether these are the matches of one airing."""
         unreadable = {(station, _play_id((station, track, at))) for station, track, at in self._unreadable}
         plays = {key: play for play in tables.plays if (key := _key(play)) not in unreadable}
@@ -505,7 +505,7 @@ class _Round:
             self.violations += [f"there is no play of {airing}" for airing in missing]
             self.violations += [f"there is a play of what is no airing: {airing}" for airing in surplus]
 
-    def _wrong_values(self, play: law.Item, heard: Heard) -> list[str]:
+    def _wrong_values(self, play: invariants.Item, heard: Heard) -> list[str]:
         creator = self.matches[play["match_id"]["S"]]
         mean = heard.mean
         flagged = "bridged" in play or (mean is not None and mean < self._settings.flag_below_confidence)
@@ -610,12 +610,12 @@ def _play_id(airing: Airing) -> str:
     return f"{timestamps.to_text(airing[2])}#{airing[1]}"
 
 
-def _key(item: law.Item) -> tuple[str, str]:
+def _key(item: invariants.Item) -> tuple[str, str]:
     """Key of a play, or of the play that a match names."""
     return item["station_id"]["S"], item["play_id"]["S"]
 
 
-def _played(tables: law.Tables) -> int:
+def _played(tables: invariants.Tables) -> int:
     return sum(match.get("processed") == {"BOOL": True} for match in tables.matches)
 
 

@@ -23,7 +23,7 @@ MENDABLE = (
     "avg_confidence_score",
 )
 
-# Station, track and instant: two matches that have them in common are one play (CONTRACT, The law).
+# Station, track and instant: two matches that have them in common are one play (docs/contract.md, The invariants).
 Airing: TypeAlias = tuple[str, str, datetime]
 
 _DEFECTS: dict[str, tuple[Item, ...]] = {

@@ -13,7 +13,7 @@ from playlog.runtime.settings import ConvertSettings
 
 from tests.dynamodb.conftest import Database, Letters
 from tests.dynamodb.made import WAITING
-from tests.support import invariants as law
+from tests.support import invariants
 from tests.support.clients import client_of
 
 if TYPE_CHECKING:
@@ -150,7 +150,7 @@ def converted(database: Database, shard: str, gap: timedelta, retry: Retry) -> l
 
 
 def judged(database: Database, station: dict[str, Any], match_ids: list[str]) -> list[str]:
-    """Whether the law holds for some matches and the plays of their station."""
+    """Whether the invariants hold for some matches and the plays of their station."""
     plays: Any = database.client.query(
         TableName=database.tables.play_log,
         KeyConditionExpression="station_id = :station",
@@ -159,11 +159,11 @@ def judged(database: Database, station: dict[str, Any], match_ids: list[str]) ->
     )["Items"]
     matches = [match for match_id in match_ids if (match := database.match(match_id))]
     failures = [failure for match_id in match_ids for failure in database.failures(match_id)]
-    return law.violations(law.Tables(matches, plays, failures), shards=1)
+    return invariants.violations(invariants.Tables(matches, plays, failures), shards=1)
 
 
 def state_of(database: Database, match_id: str) -> list[str]:
     """The states that a match shows."""
     match = database.match(match_id)
     assert match is not None
-    return law.states(match)
+    return invariants.states(match)

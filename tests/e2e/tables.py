@@ -14,7 +14,7 @@ from playlog.domain.match import Item
 from playlog_cli.stacks.stack import Stack
 from playlog_cli.wiring import built_template
 
-from tests.support import invariants as law
+from tests.support import invariants
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -39,9 +39,9 @@ class Tables:
         with ThreadPoolExecutor(4) as pool:
             list(pool.map(self._put, batches))
 
-    def items(self) -> law.Tables:
+    def items(self) -> invariants.Tables:
         """All that the tables hold."""
-        return law.Tables(
+        return invariants.Tables(
             matches=self._scan(self.match_cache),
             plays=self._scan(self.play_log),
             failures=self._scan(self.failed_play_log),

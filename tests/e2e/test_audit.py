@@ -1,4 +1,4 @@
-"""What an operator has in hand on the deployed stack: proof that the law holds, and a way back for what has failed."""
+"""What an operator can do on the deployed stack: prove that the invariants hold, and retry what has failed."""
 
 from collections.abc import Iterator
 from dataclasses import replace

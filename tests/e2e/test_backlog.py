@@ -15,7 +15,7 @@ from playlog_cli.wiring import built_template
 
 from tests.e2e.one_run import Outcome
 from tests.e2e.tables import ROOT, Tables, away_from_the_schedule
-from tests.support import invariants as law
+from tests.support import invariants
 
 STATIONS = 40
 BACKLOG = 20_000
@@ -81,7 +81,7 @@ def test_two_runs_at_once_pay_nothing_twice(stack: Stack) -> None:
             answers = [outcome.answer for outcome in pool.map(lambda _: run(stack, tables), range(2))]
         found = tables.items()
 
-    assert law.violations(found, stack.shards) == []
+    assert invariants.violations(found, stack.shards) == []
     assert {play["match_count"]["N"] for play in found.plays} == {str(repeats)}
     assert len(found.plays) == count // repeats
     assert sum(answer["processed"] for answer in answers) == count

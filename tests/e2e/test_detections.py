@@ -14,7 +14,7 @@ from playlog_cli.stacks.stack import Stack, find_stack
 from samples.make_detections import GAP, Play, make_afternoon
 from tests.e2e import tables
 from tests.e2e.tables import ROOT
-from tests.support import invariants as law
+from tests.support import invariants
 
 # The schedule does not fire while the test lasts: it is the test that runs the converter.
 PARAMETERS = {"AiringGapSeconds": str(GAP), "ScheduleExpression": "rate(1 day)"}
@@ -45,8 +45,8 @@ def test_detections_that_arrive_in_portions_late_and_out_of_order_become_the_pla
     meant = make_afternoon().plays
     assert sorted(map(shown, found.plays)) == sorted(map(expected, meant))
     assert not any(play["flagged"]["BOOL"] for play in found.plays)
-    assert law.violations(found, joining.shards) == []
-    assert [state for match in found.matches for state in law.states(match)] == ["played"] * len(lines)
+    assert invariants.violations(found, joining.shards) == []
+    assert [state for match in found.matches for state in invariants.states(match)] == ["played"] * len(lines)
     assert sum(run.plays for run in runs) == len(meant)
     assert sum(run.processed for run in runs) == len(lines)
     assert max(moved_back(found.plays)) > 0, "no match came before the start of a play that was written"

@@ -8,7 +8,7 @@ from playlog_cli.stacks.stack import Stack
 
 from tests.e2e import tables
 from tests.e2e.tables import wait_for
-from tests.support import invariants as law
+from tests.support import invariants
 
 COLUMNS = "id,track_id,station_id,station_program_id,matched_at,avg_confidence_score,processed,failed_reason"
 PLAYS = 300  # of two matches each: several transactions, side by side
@@ -34,6 +34,6 @@ def test_a_history_comes_over_once_and_what_waited_is_played(stack: Stack, tmp_p
 
     wait_for(is_played, within=60, what="what waited is played")
     items = these.items()
-    assert law.violations(items, stack.shards) == []
+    assert invariants.violations(items, stack.shards) == []
     plays = [play for play in items.plays if play["station_id"]["S"].startswith("history-")]
     assert sorted(int(play["match_count"]["N"]) for play in plays) == [*[2] * (PLAYS - 1), 3]

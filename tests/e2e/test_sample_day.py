@@ -10,7 +10,7 @@ from playlog_cli.stacks.stack import Stack
 from samples.make_airplay import Day, make_day
 from tests.e2e import tables
 from tests.e2e.tables import ROOT, wait_for
-from tests.support import invariants as law
+from tests.support import invariants
 
 SCHEDULE_SECONDS = 60
 
@@ -21,7 +21,7 @@ def day() -> Day:
 
 
 @pytest.fixture(scope="module")
-def converted(stack: Stack, day: Day) -> law.Tables:
+def converted(stack: Stack, day: Day) -> invariants.Tables:
     """What the tables hold once none of the day's matches waits."""
     result = load_files(stack, [ROOT / "samples" / "airplay.csv"], lambda _progress: None)
     assert result.ok
@@ -31,27 +31,27 @@ def converted(stack: Stack, day: Day) -> law.Tables:
     def those_of_the_day(items: list[Item]) -> list[Item]:
         return [item for item in items if item["match_id"]["S"] in ids]
 
-    def nothing_waits() -> law.Tables | None:
+    def nothing_waits() -> invariants.Tables | None:
         found = tables.of(stack).items()
         matches = those_of_the_day(found.matches)
         if any("unprocessed_shard" in match for match in matches):
             return None
-        return law.Tables(matches, those_of_the_day(found.plays), those_of_the_day(found.failures))
+        return invariants.Tables(matches, those_of_the_day(found.plays), those_of_the_day(found.failures))
 
     return wait_for(nothing_waits, within=3 * SCHEDULE_SECONDS, what="the schedule converts the day")
 
 
-def test_every_match_of_the_day_is_in_exactly_one_state(stack: Stack, converted: law.Tables, day: Day) -> None:
+def test_every_match_of_the_day_is_in_exactly_one_state(stack: Stack, converted: invariants.Tables, day: Day) -> None:
     assert len(converted.matches) == len(day.rows)
-    assert law.violations(converted, stack.shards) == []
+    assert invariants.violations(converted, stack.shards) == []
 
 
-def test_every_airing_of_the_day_is_paid_once(converted: law.Tables, day: Day) -> None:
+def test_every_airing_of_the_day_is_paid_once(converted: invariants.Tables, day: Day) -> None:
     assert len(converted.plays) == day.expected_plays
     assert sum(int(play["match_count"]["N"]) for play in converted.plays) == len(day.rows) - len(day.reason_codes)
 
 
-def test_every_match_that_cannot_be_paid_is_known_and_why(converted: law.Tables, day: Day) -> None:
+def test_every_match_that_cannot_be_paid_is_known_and_why(converted: invariants.Tables, day: Day) -> None:
     codes = {failure["match_id"]["S"]: failure["reason_code"]["S"] for failure in converted.failures}
 
     assert codes == day.reason_codes
@@ -60,7 +60,7 @@ def test_every_match_that_cannot_be_paid_is_known_and_why(converted: law.Tables,
     assert not any(failure["will_retry"]["BOOL"] for failure in converted.failures)
 
 
-def test_a_failure_holds_the_match_as_the_detection_system_wrote_it(converted: law.Tables, day: Day) -> None:
+def test_a_failure_holds_the_match_as_the_detection_system_wrote_it(converted: invariants.Tables, day: Day) -> None:
     rows = {row.match_id: row for row in day.rows}
 
     for failure in converted.failures:

@@ -1,1 +1,1 @@
-"""The law, held against any order of loads, runs, failures, retries, crashes and repeats."""
+"""The invariants, checked in any order of loads, runs, failures, retries, crashes and repeats."""

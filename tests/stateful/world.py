@@ -19,7 +19,7 @@ from playlog.runtime.retry import CLIENT_CONFIG, Retry
 from playlog.runtime.settings import ConvertSettings
 
 from tests.stateful.memory import Answer, Memory, RefusalError, Request, Table, answering
-from tests.support import invariants as law
+from tests.support import invariants
 from tests.support.clients import client_of
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ class World:
         memory: what the tables and the queue hold.
         clock: all of the world's time.
         gap: silence up to which two matches are one airing.
-        violations: of the law, found after a request.
+        violations: of the invariants, found after a request.
     """
 
     aws: "Clients"
@@ -169,9 +169,9 @@ class World:
         return list(self.memory.tables[table].items.values())
 
     def check(self) -> None:
-        """Notes what violates the law."""
-        tables = law.Tables(self.items(SETTINGS.match_cache_table), self.plays, self.items(FAILED_PLAY_LOG))
-        self.violations += law.violations(tables, len(ALL_SHARDS))
+        """Notes each violation of the invariants."""
+        tables = invariants.Tables(self.items(SETTINGS.match_cache_table), self.plays, self.items(FAILED_PLAY_LOG))
+        self.violations += invariants.violations(tables, len(ALL_SHARDS))
 
     @property
     def plays(self) -> list[Item]:

@@ -1,4 +1,4 @@
-"""Which detections are one airing: the rule of issue 4 over all of them at once.
+"""Which detections are one airing: the rule of docs/airings.md over all of them at once.
 
 It shares no code with what it judges.
 """

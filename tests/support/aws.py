@@ -27,7 +27,7 @@ from playlog.runtime.retry import CLIENT_CONFIG, Retry
 from playlog.runtime.settings import ConvertSettings, StoreSettings
 from playlog_cli.wiring import built_template
 
-from tests.support import invariants as law
+from tests.support import invariants
 from tests.support.clients import client_of
 
 if TYPE_CHECKING:
@@ -221,9 +221,9 @@ class Aws:
         return [message["Body"] for batch in batches for message in batch]
 
     def violations(self) -> list[str]:
-        """What breaks the law now."""
-        tables = law.Tables(matches=self.matches(), plays=self.plays(), failures=self.failures())
-        return law.violations(tables, self.convert_settings.unprocessed_shards)
+        """The violations of the invariants now."""
+        tables = invariants.Tables(matches=self.matches(), plays=self.plays(), failures=self.failures())
+        return invariants.violations(tables, self.convert_settings.unprocessed_shards)
 
     def sent(self, operation: str) -> list[Request]:
         """The requests of a kind so far, those that were sent again among them."""

@@ -28,6 +28,10 @@ class Metric:
     name: str
     dimensions: frozenset[tuple[str, str]]
 
+    def __str__(self) -> str:
+        """The same in every process, whatever the order of a set: the ids of tests are made of it."""
+        return " ".join([self.namespace, self.name, *(f"{name}={value}" for name, value in sorted(self.dimensions))])
+
     @classmethod
     def of(cls, definition: Mapping[str, Any]) -> "Metric":
         """That which an alarm, or a part of one, names."""

@@ -1,4 +1,4 @@
-"""The law, judged from the items of the three tables and nothing else (CONTRACT, The law).
+"""The invariants, checked on the items of the three tables and nothing else (docs/contract.md, The invariants).
 
 It shares no code with what it judges.
 """
@@ -28,7 +28,7 @@ def violations(tables: Tables, shards: int) -> list[str]:
         shards: the stack's ``UnprocessedShards``, 1 to 64.
 
     Returns:
-        A sentence for each violation, with the keys of what it is about. None is the law kept.
+        A sentence for each violation, with its keys. Empty if the invariants hold.
     """
     plays = {_play_key(play) for play in tables.plays}
     failures = {(_text(failure, "match_id"), int(failure["attempt"]["N"])): failure for failure in tables.failures}
@@ -55,7 +55,7 @@ def violations(tables: Tables, shards: int) -> list[str]:
 
 
 def states(match: Item) -> list[str]:
-    """The states that a match shows the marks of: one, where the law holds."""
+    """The states whose attributes a match has: exactly one if the invariants hold."""
     marks = {
         "waiting": "unprocessed_shard" in match,
         "played": match.get("processed") == {"BOOL": True},

@@ -1,4 +1,4 @@
-"""The law (CONTRACT, The law), judged from what was read of the tables. Pure: ``commands.audit`` does the reading.
+"""The invariants (docs/contract.md, The invariants), checked on items of the tables. Pure: ``audit`` does the reading.
 
 The tables change while they are read, so it takes two looks. A ``Ledger`` is told every item once and names suspects,
 in memory that holds a few hundred bytes a play. ``judge_match`` and ``judge_play`` then judge a suspect by what a
@@ -37,7 +37,7 @@ _IN_WORDS = {
 
 
 class Kind(StrEnum):
-    """How the law can be broken."""
+    """The kinds of violation."""
 
     STRANDED = "stranded"
     IN_TWO_STATES = "in_two_states"
@@ -53,7 +53,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """One breach of the law.
+    """One violation of the invariants.
 
     Attributes:
         kind: for machines.

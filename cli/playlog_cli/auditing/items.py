@@ -14,7 +14,7 @@ from playlog.dynamodb.limits import SORT_KEY_BYTES, text_bytes
 
 from playlog_cli.errors import shown
 
-# What the law speaks of: all that need be read of each table.
+# The attributes that the invariants depend on: an audit reads no others.
 MATCH_ATTRIBUTES = (
     "match_id",
     "unprocessed_shard",
@@ -50,7 +50,7 @@ ALIKE = 1e-5
 
 
 class State(StrEnum):
-    """What a match is seen to be. The law knows the first three, and of them exactly one a match."""
+    """The state that a match shows. The contract has the first three: each match is in exactly one of them."""
 
     WAITING = "waiting"
     PLAYED = "played"
@@ -108,7 +108,7 @@ def match_count(play: Item) -> int:
 
 
 def text(item: Item, name: str) -> str:
-    """An attribute of type text, else an empty one: of another type it is absent, as far as the law is concerned."""
+    """The text of an attribute; empty if it is absent or has another type."""
     value: str = item.get(name, {}).get("S", "")
     return value
 
@@ -143,7 +143,7 @@ def clock(seconds: float) -> str:
 
 
 def home_shard(match: Item, shards: int) -> str:
-    """The shard that a writer would have given a match (CONTRACT, MatchCache).
+    """The shard that a writer would have given a match (docs/contract.md, The three tables).
 
     Args:
         match: item of MatchCache.

@@ -11,9 +11,9 @@ from rich.progress import BarColumn, TaskID, TaskProgressColumn, TimeRemainingCo
 from playlog_cli.commands.options import AsJson, Profile, Region, StackName
 from playlog_cli.errors import CommandError
 from playlog_cli.loading.acrcloud import CustomFiles
+from playlog_cli.loading.files.text import check_encoding
 from playlog_cli.loading.load import Options, load_files
 from playlog_cli.loading.results import FileProgress, FileResult, LoadResult
-from playlog_cli.loading.text import check_encoding
 from playlog_cli.stacks.stack import DEFAULT_STACK, find_stack
 from playlog_cli.terminal import counted, err, out, print_first, print_json, progress_bars
 

@@ -154,7 +154,7 @@ def _listed(attempt: FailedAttempt, states: Mapping[str, State]) -> ListedFailur
 
 
 def _changes(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Change]:
-    for name in sorted({*then, *now} - STATE_ATTRIBUTES):
+    for name in sorted({*then, *now} - STATE_ATTRIBUTES - {"mended"}):
         before, after = then.get(name), now.get(name)
         if before != after and _SHORTENED not in str(before):
             yield Change(name, before, after)

@@ -1,6 +1,5 @@
 """Reads FailedPlayLog: which failures there are by reason code, also by codes that this version does not know."""
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -9,12 +8,12 @@ from typing import Any
 
 from playlog.domain import timestamps
 from playlog.domain.match import Item
-from playlog.failures.dead_letter import plain
-from playlog.schema import ReasonCode
+from playlog.domain.plain_values import plain
 
 from playlog_cli.errors import CommandError, shown
+from playlog_cli.stacks.reason_codes import KNOWN, recorded_codes
 from playlog_cli.stacks.stack import Stack
-from playlog_cli.stacks.tables import read, scan
+from playlog_cli.stacks.tables import read
 
 INDEX = "reason-index"
 RECORDS_PER_PAGE = 100
@@ -64,9 +63,6 @@ class FailedAttempt:
 def count_by_code(stack: Stack, selection: Selection) -> dict[str, int]:
     """Counts failures by reason code.
 
-    A stack that is newer than this command may record codes that it does not know. The index can only be asked for a
-    code by name, so the table is read to find every code that occurs.
-
     Args:
         stack: where.
         selection: which.
@@ -77,14 +73,12 @@ def count_by_code(stack: Stack, selection: Selection) -> dict[str, int]:
     Raises:
         CommandError: the selection names a code that is neither known nor recorded.
     """
-    pages = scan(stack.dynamodb, stack.failed_play_log_table, ["reason_code"])
-    recorded = Counter(record["reason_code"]["S"] for page in pages for record in page)
-    known = [code.value for code in ReasonCode]
-    codes = [*(code for code in known if code in recorded), *sorted(recorded.keys() - set(known))]
+    recorded = recorded_codes(stack)
+    codes = list(recorded)
     if selection.code is not None:
         wanted = selection.code.upper()
-        if wanted not in {*known, *codes}:
-            choices = ", ".join([*known, *(code for code in codes if code not in known)])
+        if wanted not in {*KNOWN, *codes}:
+            choices = ", ".join([*KNOWN, *(code for code in codes if code not in KNOWN)])
             raise CommandError(f"--reason is {shown(selection.code)}: it must be one of {choices}")
         codes = [wanted] if wanted in recorded else []
     if selection.station_id is None and selection.since is None and selection.until is None:

@@ -14,10 +14,10 @@ from enum import StrEnum
 from playlog.domain import timestamps
 
 from playlog_cli.errors import shown
+from playlog_cli.loading.files.json_rows import BrokenJsonError, json_object
+from playlog_cli.loading.files.row import Number, Row, Value
 from playlog_cli.loading.isrc import normalise
-from playlog_cli.loading.json_rows import BrokenJsonError, json_object
 from playlog_cli.loading.matches import RowError, number
-from playlog_cli.loading.row import Number, Row, Value
 
 NO_RESULT = 1001  # ACRCloud, "Error Codes": the audio was listened to, and nothing was recognized
 

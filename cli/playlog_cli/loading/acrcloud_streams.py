@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from playlog_cli.loading.acrcloud import Detection, recordings
-from playlog_cli.loading.row import Number
+from playlog_cli.loading.files.row import Number
 
 # The longest time to the next result that counts as the duration of a result without one. ACRCloud sends real-time
 # results about every 10 s; after a longer silence nothing says that the recording went on.

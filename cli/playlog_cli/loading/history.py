@@ -21,8 +21,8 @@ from playlog.failures.recording import record_of
 from playlog.schema import ReasonCode
 
 from playlog_cli.errors import shown
+from playlog_cli.loading.files.row import Number, Row, Value
 from playlog_cli.loading.matches import RowError, Seen, match_of
-from playlog_cli.loading.row import Number, Row, Value
 
 # As PostgreSQL, MySQL and Django write them.
 _BOOLEANS = {"t": True, "true": True, "1": True, "f": False, "false": False, "0": False}

@@ -23,10 +23,10 @@ from playlog_cli.loading.acrcloud import (
 )
 from playlog_cli.loading.acrcloud_streams import Streams
 from playlog_cli.loading.batches import WRITERS, PlayedMatch, PutMatch, make_batches, put_failed, write_ahead
+from playlog_cli.loading.files.row import BadRow, Row, RowsError
+from playlog_cli.loading.files.rows import STDIN, Source, check_intact, opened, read_rows
 from playlog_cli.loading.matches import RowError, Seen, has_invalid_isrc, match_of
 from playlog_cli.loading.results import FileProgress, FileResult, LoadResult, Tally
-from playlog_cli.loading.row import BadRow, Row, RowsError
-from playlog_cli.loading.rows import STDIN, Source, check_intact, opened, read_rows
 from playlog_cli.loading.writing import MatchStore
 from playlog_cli.stacks.stack import Stack
 

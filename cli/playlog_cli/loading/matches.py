@@ -18,9 +18,9 @@ from playlog.dynamodb.limits import PARTITION_KEY_BYTES, SORT_KEY_BYTES, item_by
 from playlog.schema import VALIDATED_TYPES
 
 from playlog_cli.errors import shown
-from playlog_cli.loading.csv_rows import NULL_MARKERS
+from playlog_cli.loading.files.csv_rows import NULL_MARKERS
+from playlog_cli.loading.files.row import Number, Row, Value
 from playlog_cli.loading.isrc import normalise
-from playlog_cli.loading.row import Number, Row, Value
 
 MATCH_BYTES = 350 * 1024  # docs/contract.md: the rest of an item's 400 KB is for what playlog adds
 

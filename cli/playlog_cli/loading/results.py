@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from playlog_cli.loading.row import BadRow
+from playlog_cli.loading.files.row import BadRow
 
 
 @dataclass(frozen=True)

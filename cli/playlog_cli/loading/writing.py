@@ -21,8 +21,8 @@ from playlog.runtime.retry import TRANSIENT_CODES, RequestError, Retry, Unavaila
 from playlog_cli.errors import CommandError
 from playlog_cli.loading import history
 from playlog_cli.loading.batches import Batch, PlayedMatch, PutMatch, put_failed
+from playlog_cli.loading.files.row import BadRow
 from playlog_cli.loading.results import Tally
-from playlog_cli.loading.row import BadRow
 from playlog_cli.stacks.stack import Stack
 
 RETRY_SECONDS = 60.0  # for a transaction that DynamoDB throttles

@@ -8,13 +8,13 @@ from typing import Any, TypeAlias
 
 from playlog.domain import timestamps
 from playlog.domain.match import Item
-from playlog.failures.dead_letter import plain
-from playlog.schema import ReasonCode
+from playlog.domain.plain_values import plain
 
 from playlog_cli.errors import CommandError, shown
 from playlog_cli.reporting.figures import By, Period, Play, figures_of
 from playlog_cli.reporting.forms import SLACK, Report
 from playlog_cli.reporting.rate_card import RateCard
+from playlog_cli.stacks.reason_codes import recorded_codes
 from playlog_cli.stacks.stack import Stack
 from playlog_cli.stacks.tables import Span, query, scan
 
@@ -154,17 +154,17 @@ def failures_of(stack: Stack, period: Period, stations: Sequence[str], tracks: S
     """
     failed = Span("failed_at", timestamps.to_text(period.since), timestamps.to_text(period.until - INSTANT))
     counts: Counter[str] = Counter()
-    for code in ReasonCode:
+    for code in recorded_codes(stack):
         pages = query(
             stack.dynamodb,
             stack.failed_play_log_table,
             ["match"] if stations or tracks else ["reason_code"],
-            ("reason_code", code.value),
+            ("reason_code", code),
             failed,
             index=REASON_INDEX,
         )
         for page in pages:
-            counts[code.value] += sum(_is_of(item, stations, tracks) for item in page)
+            counts[code] += sum(_is_of(item, stations, tracks) for item in page)
     return {code: count for code, count in counts.most_common() if count}
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 Thing = TypeVar("Thing")
 
-SEGMENTS = 8  # side by side; parsing their pages keeps one CPU busy
+SEGMENTS = 8  # read at the same time; parsing their pages keeps one CPU busy
 KEYS_PER_READ = 100  # quota of BatchGetItem
 READ_TRIES = 8
 FIRST_PAUSE = 0.1
@@ -24,7 +24,7 @@ FIRST_PAUSE = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Items whose attribute, a text, is ``first``, ``last`` or between them."""
+    """A range of texts, from ``first`` to ``last``, both included, that an attribute must be in."""
 
     attribute: str
     first: str
@@ -34,16 +34,16 @@ class Span:
 def scan(
     dynamodb: "DynamoDBClient", table: str, attributes: Sequence[str], within: Span | None = None
 ) -> Iterator[list[Item]]:
-    """Reads a whole table, its segments side by side.
+    """Reads a whole table, several segments at a time.
 
-    Every item that is there from before the first request to after the last is in a page, as it was at some moment in
-    between: a scan is no snapshot. At most one page of 1 MB a segment is held in memory.
+    A page has each item that exists from the first request to the last, as it was at some moment in between: a scan is
+    not a snapshot. At most one page of 1 MB per segment is held in memory.
 
     Args:
         dynamodb: client.
         table: name of the table.
-        attributes: which to read.
-        within: which items are wanted; None for all. The others are read, and paid for, too.
+        attributes: names of the attributes to read.
+        within: which items to return; None for all. DynamoDB reads, and bills, the others too.
 
     Yields:
         Pages, in no order.
@@ -87,16 +87,16 @@ def query(
     index: str | None = None,
     within: Span | None = None,
 ) -> Iterator[list[Item]]:
-    """Reads part of a partition: strongly consistent from a table, but not from an index, which is never that.
+    """Reads part of a partition: strongly consistent from a table, eventually consistent from an index.
 
     Args:
         dynamodb: client.
         table: name of the table.
-        attributes: which to read.
+        attributes: names of the attributes to read.
         partition: name and value of the partition key.
-        span: of the sort key.
-        index: that is read in place of the table.
-        within: which of the items are wanted; None for all.
+        span: range of the sort key.
+        index: name of an index that is read in place of the table.
+        within: which of the items to return; None for all.
 
     Yields:
         Pages, in the order of the sort key.
@@ -122,7 +122,7 @@ def query(
 
 
 def _wanted(attributes: Sequence[str], within: Span | None) -> dict[str, Any]:
-    """The part of a scan or a query that says which attributes of which items are wanted."""
+    """Parameters of a scan or a query: which attributes of which items to return."""
     names = {f"#{number}": name for number, name in enumerate(attributes)}
     what: dict[str, Any] = {"ProjectionExpression": ", ".join(names), "ExpressionAttributeNames": names}
     if within:
@@ -141,10 +141,10 @@ def read(dynamodb: "DynamoDBClient", table: str, keys: Iterable[Item]) -> list[I
         keys: any number, all different.
 
     Returns:
-        Those that are there, in no order.
+        The items that exist, in no order.
 
     Raises:
-        CommandError: the table goes on throttling.
+        CommandError: the table still throttles after several tries.
     """
     return [item for chunk in batched(keys, KEYS_PER_READ) for item in _read(dynamodb, table, chunk)]
 
@@ -162,7 +162,7 @@ def _read(dynamodb: "DynamoDBClient", table: str, keys: list[Item]) -> Iterator[
         answer = dynamodb.batch_get_item(RequestItems={table: left})
         items: list[Any] = answer["Responses"].get(table, [])
         yield from items
-        # What came back unread was throttled, or beyond the 16 MB of an answer.
+        # Unprocessed keys were throttled, or exceed the 16 MB of an answer.
         if table not in answer.get("UnprocessedKeys", {}):
             return
         left = answer["UnprocessedKeys"][table]

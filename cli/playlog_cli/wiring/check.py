@@ -43,7 +43,7 @@ LAYER = Kind("layer", LAYERS)
 QUEUE = Kind("queue", QUEUES)
 RESOURCE = Kind("resource", ())
 
-# CONTRACT, The stack: how these two come to run.
+# docs/contract.md, The stack: what invokes these two.
 INVOKED_BY = {"ConvertMatchesFunction": Source.SCHEDULE, "StoreFailuresFunction": Source.QUEUE}
 
 

@@ -1,4 +1,4 @@
-"""Tables that break the law once in every way: what `playlog audit` must find in them."""
+"""Tables that violate the invariants once in every way: what `playlog audit` must find in them."""
 
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -37,7 +37,7 @@ def failed(match_id: str) -> Item:
 
 
 def play(play_id: str, match_count: int, creator: str) -> Item:
-    """A play, as far as the law is concerned."""
+    """A play, with the attributes that the invariants depend on."""
     return {
         "station_id": {"S": "station-1"},
         "play_id": {"S": play_id},
@@ -47,7 +47,7 @@ def play(play_id: str, match_count: int, creator: str) -> Item:
 
 
 def record(match_id: str, reason: str) -> Item:
-    """The record of a first attempt, as far as the law is concerned."""
+    """The record of a first attempt, with the attributes that the invariants depend on."""
     return {
         "match_id": {"S": match_id},
         "attempt": {"N": "1"},
@@ -57,7 +57,7 @@ def record(match_id: str, reason: str) -> Item:
 
 
 def break_the_law(stack: Stack) -> list[Breach]:
-    """Breaks the law once in every way.
+    """Violates the invariants once in every way.
 
     Returns:
         What is broken, in the order of an audit.

@@ -210,14 +210,14 @@ def test_new_matches_that_fail_do_not_keep_a_drain_from_its_end(drained: Drain) 
     assert [left.shards for left in done.left] == [(2,)]
 
 
-def test_new_matches_that_do_not_fail_do_not_either(drained: Drain) -> None:
+def test_new_matches_that_are_played_do_not_keep_a_drain_from_its_end(drained: Drain) -> None:
     done, functions = drained(in_turn(s2=[run(9_000, waiting=True), *[run(30)] * 99]))
 
     assert done.left == ()
     assert functions.asked.count(("2",)) == 3
 
 
-def test_a_run_that_failed_is_told_and_asked_for_again(drained: Drain, warnings: list[str]) -> None:
+def test_a_run_that_failed_is_reported_and_repeated(drained: Drain, warnings: list[str]) -> None:
     done, _ = drained(in_turn(s2=[BROKE, run(5), BROKE, BROKE, BROKE, BROKE, run()]))
 
     assert (done.left, done.processed) == ((), 5)
@@ -225,7 +225,7 @@ def test_a_run_that_failed_is_told_and_asked_for_again(drained: Drain, warnings:
     assert warnings[0].startswith("shard 2: the run failed: RunError: nothing could be converted")
 
 
-def test_where_lambda_takes_on_few_runs_there_are_few_at_a_time(drained: Drain) -> None:
+def test_the_number_of_runs_follows_what_lambda_accepts(drained: Drain) -> None:
     """As in a new account, which may run ten at a time, with others' functions among them."""
     room = threading.Semaphore(2)
     backlog: Counter[tuple[str, ...]] = Counter({(shard,): 5 for shard in "01234567"})
@@ -246,7 +246,7 @@ def test_where_lambda_takes_on_few_runs_there_are_few_at_a_time(drained: Drain) 
     assert len(functions.asked) - done.runs < 2 * done.runs, "it asks again and again for what it will not get"
 
 
-def test_where_lambda_takes_on_no_run_at_all_it_ends(drained: Drain, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_drain_ends_when_lambda_refuses_every_run(drained: Drain, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shard_sets, "LONGEST_PAUSE", 0.05)
 
     done, functions = drained(lambda _: THROTTLED)
@@ -260,7 +260,7 @@ def test_where_lambda_takes_on_no_run_at_all_it_ends(drained: Drain, monkeypatch
     assert done.seconds > 7 * 0.05, "Lambda is given time between"
 
 
-def test_what_only_a_person_can_mend_is_asked_for_once(drained: Drain) -> None:
+def test_an_error_that_only_a_person_can_repair_is_not_repeated(drained: Drain) -> None:
     done, functions = drained(lambda _: DENIED)
 
     (left,) = done.left
@@ -331,7 +331,7 @@ def test_the_summary_says_what_was_done(playlog: Callable[..., Result]) -> None:
     assert counts.split()[:3] == ["1,500", "1,400", "0"]
 
 
-def test_machines_are_told_the_same(playlog: Callable[..., Result]) -> None:
+def test_json_says_the_same(playlog: Callable[..., Result]) -> None:
     shown = playlog(in_turn(s1=[run(failed=1)] * 99), "--json", "--side-by-side", "4")
 
     told = json.loads(shown.stdout)

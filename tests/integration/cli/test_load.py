@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 from playlog_cli.errors import CommandError
+from playlog_cli.loading.files.row import BadRow
 from playlog_cli.loading.load import Options, load_files
 from playlog_cli.loading.results import FileProgress, FileResult
-from playlog_cli.loading.row import BadRow
 from playlog_cli.stacks.stack import Stack
 
 from tests.support.aws import Aws, Fault, all_cancelled, lost_answer, on, refused

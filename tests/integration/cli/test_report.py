@@ -162,6 +162,12 @@ def test_failures_are_counted_by_reason_in_the_period_and_of_what_was_named(stac
     assert failures_of(stack, MARCH, [], ["u"]) == {}
 
 
+def test_failures_are_counted_also_by_a_reason_code_that_this_version_does_not_know(stack: Stack, aws: Aws) -> None:
+    fail(aws, "OUT_OF_TUNE", MARCH.since)
+    assert failures_of(stack, MARCH, [], []) == {"OUT_OF_TUNE": 1}
+    assert failures_of(stack, MARCH, ["s"], []) == {"OUT_OF_TUNE": 1}
+
+
 CARD = 'currency = "EUR"\n[[rule]]\nname = "base"\nrate = 0.0125\nper = "second"\n'
 
 

@@ -46,7 +46,7 @@ def store_letter(aws: Aws, letter: DeadLetter, *, retry: Retry | None = None) ->
 
 
 def retried_by_a_person(aws: Aws) -> Item:
-    """Gives the match its shard back, as CONTRACT, The law, says."""
+    """Gives the match its shard back, as docs/contract.md, The invariants, says."""
     item = {**without(aws.match("m-1"), "failed_reason"), "unprocessed_shard": {"S": "0"}}
     aws.put(item)
     return item

@@ -51,6 +51,6 @@ def test_the_version_is_that_of_the_package() -> None:
 def test_a_shell_completes_commands_and_their_options(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("_PLAYLOG_COMPLETE", "complete_zsh")
     monkeypatch.setenv("_TYPER_COMPLETE_ARGS", "playlog f")
-    assert '"failures":"List, show and retry' in playlog()
+    assert '"failures":"List, show, correct and retry' in playlog()
     monkeypatch.setenv("_TYPER_COMPLETE_ARGS", "playlog status --")
     assert "--json" in playlog()

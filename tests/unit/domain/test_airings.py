@@ -1,7 +1,7 @@
 """Which matches are one airing where airings have a gap: the plays that musicians are paid for.
 
-The expectation is the rule of issue 4 in a few lines, over all the matches at once. The code meets them in pages and
-runs, in any order.
+The expectation is the rule of docs/airings.md in a few lines, over all the matches at once. The code meets them in
+pages and runs, in any order.
 """
 
 from collections.abc import Iterable, Sequence

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from playlog.domain import timestamps
 from playlog.domain.failure import Failure
 from playlog.domain.match import Item, Match
+from playlog.domain.plain_values import plain
 from playlog.domain.validation import validate
 from playlog.schema import VALIDATED_TYPES, ReasonCode
 
@@ -158,9 +159,8 @@ def test_an_attribute_of_another_type_is_malformed_and_named(name: str) -> None:
             failure = failed(make_item(**{name: {kind: content}}))
 
             assert failure.reason_code == "MALFORMED"
-            assert (
-                failure.reason == f"{name} is of type {kind} ({content!r}): it must be of type {VALIDATED_TYPES[name]}"
-            )
+            shown = repr(plain({kind: content}))  # as its writer wrote it
+            assert failure.reason == f"{name} is of type {kind} ({shown}): it must be of type {VALIDATED_TYPES[name]}"
 
 
 def test_of_two_attributes_of_another_type_the_first_in_the_contracts_order_is_named() -> None:
@@ -290,3 +290,17 @@ def test_every_failure_has_an_attempt_of_its_own_from_1(attempts: dict[str, Any]
     item = make_item(track_id={"S": ""}, **({} if attempts is None else {"attempts": attempts}))
 
     assert failed(item).attempt == attempt
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        ({"M": {"$date": {"S": "2026-03-14T08:00:00Z"}}}, "of type M ({'$date': '2026-03-14T08:00:00Z'})"),
+        ({"L": [{"N": "1"}, {"NULL": True}, {"BOOL": True}]}, "of type L ([1, None, True])"),
+        ({"N": "1741939200"}, "of type N (1741939200)"),
+    ],
+)
+def test_a_value_of_a_wrong_type_is_shown_as_its_writer_wrote_it(value: dict[str, Any], told: str) -> None:
+    failure = validate(make_item(matched_at=value), now=NOW, default_duration=timedelta(minutes=3))
+    assert isinstance(failure, Failure)
+    assert failure.reason == f"matched_at is {told}: it must be of type S"

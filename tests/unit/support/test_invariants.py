@@ -1,4 +1,4 @@
-"""The judge of the other tests finds each way in which the law can be broken: one that it missed would go unnoticed."""
+"""The judge of the other tests finds every violation: one that it missed would go unnoticed."""
 
 from collections.abc import Callable
 
@@ -43,7 +43,7 @@ def judged(
     plays: tuple[Item, ...] = (PLAY,),
     failures: tuple[Item, ...] = (RECORD,),
 ) -> list[str]:
-    """What is found in tables that keep the law, but for what is said otherwise."""
+    """The violations found in valid tables, with the given changes."""
     return violations(Tables([waiting, first, second, failed], list(plays), list(failures)), SHARDS)
 
 

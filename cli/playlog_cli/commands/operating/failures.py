@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -13,18 +13,20 @@ from playlog_cli.auditing.items import State
 from playlog_cli.commands.options import AsJson, Profile, Region, StackName, Yes
 from playlog_cli.errors import CommandError, shown
 from playlog_cli.failures.history import FailureList, History, history_of, list_failures
+from playlog_cli.failures.mending import MendTally, Preview, identity, mend, parse_corrections, previews
 from playlog_cli.failures.records import Selection
-from playlog_cli.failures.retrying import RetryTally, failed_matches, plan, retry
+from playlog_cli.failures.retrying import LeftMatch, RetryTally, failed_matches, plan, retry
 from playlog_cli.stacks.stack import DEFAULT_STACK, find_stack
-from playlog_cli.terminal import counted, err, has_consent, out, print_json, table
+from playlog_cli.terminal import counted, err, has_consent, out, print_first, print_json, table
 
 LEFT_SHOWN = 20
+PREVIEWS_SHOWN = 20
 
 failures_app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
     add_completion=False,
-    help="List, show and retry the matches that could not be converted.",
+    help="List, show, correct and retry the matches that could not be converted.",
 )
 
 
@@ -106,6 +108,56 @@ def retry_command(
         raise typer.Exit(1)
 
 
+@failures_app.command("mend")
+def mend_command(
+    match_ids: Annotated[list[str] | None, typer.Argument(metavar="MATCH_ID")] = None,
+    corrections: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="The new value; an empty one removes it. Repeatable."),
+    ] = None,
+    reason: Annotated[
+        str | None, typer.Option("--reason", metavar="CODE", help="All matches that failed for this reason.")
+    ] = None,
+    station: Annotated[
+        str | None, typer.Option(metavar="ID", help="All matches of this station when they failed.")
+    ] = None,
+    and_retry: Annotated[bool, typer.Option("--retry", help="Let the matches that are valid then wait again.")] = False,
+    yes: Yes = False,
+    stack: StackName = DEFAULT_STACK,
+    region: Region = None,
+    profile: Profile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Correct attributes of failed matches, like --set source=Radio. Shows the changes and asks for confirmation.
+
+    A match is written only if it is still what was shown. It keeps who changed what, in its list `mended`. Exit status
+    1 if a match that was named cannot be corrected.
+    """
+    if bool(match_ids) == (reason is not None or station is not None):
+        raise CommandError("say which matches to correct: their ids, or --reason CODE, --station ID or both")
+    values = parse_corrections(corrections or [])
+    if not values:
+        raise CommandError("say what to correct, like --set source=Radio")
+    found = find_stack(stack, region=region, profile=profile)
+    now = datetime.now(UTC)
+    done = MendTally()
+    pages = failed_matches(found, match_ids, Selection(reason, station, until=now))
+    planned = [each for page in pages for each in previews(page, values, done, now)]
+    if not as_json:
+        _show_previews(planned)
+    if planned and has_consent(_mend_question(planned, and_retry=and_retry), yes=yes, as_json=as_json):
+        mend(found, planned, done, who=identity(found), now=now, retry=and_retry)
+    if as_json:
+        print_json(done)
+    else:
+        _show_left(done.left)
+        out.print(
+            f"Corrected: {_matches_in_words(len(done.mended))}. To wait again: {_matches_in_words(done.retried)}."
+        )
+    if match_ids and done.left:
+        raise typer.Exit(1)
+
+
 def _time(option: str, text: str | None) -> datetime | None:
     try:
         return None if text is None else timestamps.from_text(text)
@@ -121,6 +173,23 @@ def _question(planned: RetryTally) -> str:
 
 def _matches_in_words(number: int) -> str:
     return counted(number, "match", "matches") if number else "none"
+
+
+def _mend_question(planned: Sequence[Preview], *, and_retry: bool) -> str:
+    defective = sum(each.defect is not None for each in planned)
+    fail = f", of which {defective:,} would still fail" if defective else ""
+    return f"To correct: {_matches_in_words(len(planned))}{fail}. Correct{' and retry' if and_retry else ''}?"
+
+
+def _show_previews(planned: Sequence[Preview]) -> None:
+    sentences = []
+    for each in planned:
+        changes = "; ".join(
+            f"{change.attribute}: {_value(change.then)} -> {_value(change.now)}" for change in each.changes
+        )
+        verdict = f"would still fail: {each.defect}" if each.defect else "valid then"
+        sentences.append(f"match {each.match_id}: {changes} ({verdict})")
+    print_first(out, sentences, PREVIEWS_SHOWN, "matches")
 
 
 def _show_list(listed: FailureList) -> None:
@@ -155,7 +224,8 @@ def _show_history(history: History) -> None:
         _show_values(history.attempts[-1].match)
     if history.match is not None:
         out.print("\nas it is now:")
-        _show_values(history.match)
+        _show_values({name: value for name, value in history.match.items() if name != "mended"})
+        _show_mended(history.match.get("mended"))
     if history.changes:
         out.print("\nchanged since it failed:")
         for change in history.changes:
@@ -183,6 +253,19 @@ def _advice(history: History) -> str:
     return "Validation finds nothing wrong with it now: `playlog failures retry` lets it wait again."
 
 
+def _show_mended(entries: Any) -> None:
+    """The corrections that `playlog failures mend` wrote. Whatever else is in the attribute is shown as it is."""
+    if not entries:
+        return
+    out.print("\ncorrected:")
+    for entry in entries if isinstance(entries, list) else [entries]:
+        if isinstance(entry, dict) and {"at", "by", "attribute", "from", "to"} <= entry.keys():
+            change = f"{entry['attribute']}: {_value(entry['from'])} -> {_value(entry['to'])}"
+            out.print(f"  {entry['at']} by {entry['by']}: {change}", soft_wrap=True)
+        else:
+            out.print(f"  {_value(entry)}", soft_wrap=True)
+
+
 def _show_values(values: Mapping[str, Any]) -> None:
     for name, value in sorted(values.items()):
         out.print(f"  {name}: {_value(value)}", soft_wrap=True)
@@ -192,11 +275,13 @@ def _value(value: Any) -> str:
     return "absent" if value is None else json.dumps(value, ensure_ascii=False)
 
 
-def _show_retried(done: RetryTally) -> None:
-    for each in done.left[:LEFT_SHOWN]:
+def _show_left(left: Sequence[LeftMatch]) -> None:
+    for each in left[:LEFT_SHOWN]:
         err.print(f"match {each.match_id} is left as it is: {each.why}", soft_wrap=True)
-    if len(done.left) > LEFT_SHOWN:
-        whys = Counter(each.why for each in done.left[LEFT_SHOWN:])
-        for why, count in whys.items():
-            err.print(f"... and {count:,} more: {why}", soft_wrap=True)
+    for why, count in Counter(each.why for each in left[LEFT_SHOWN:]).items():
+        err.print(f"... and {count:,} more: {why}", soft_wrap=True)
+
+
+def _show_retried(done: RetryTally) -> None:
+    _show_left(done.left)
     out.print(f"To wait again: {_matches_in_words(done.retried)}.")

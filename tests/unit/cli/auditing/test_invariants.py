@@ -309,7 +309,7 @@ def test_a_match_is_suspected_once_however_much_is_wrong_with_it() -> None:
 
 
 @st.composite
-def lawful(draw: st.DrawFn) -> Tables:
+def valid_tables(draw: st.DrawFn) -> Tables:
     """Matches in any states, with the plays and the records that these need."""
     tables = Tables()
     creators: dict[str, Item] = {}
@@ -353,8 +353,8 @@ dropped = st.sampled_from(
 
 @st.composite
 def altered(draw: st.DrawFn) -> Tables:
-    """Lawful tables of which up to two items were dropped or changed; keys stay unique, as in DynamoDB."""
-    tables = draw(lawful())
+    """Valid tables in which up to two items were dropped or changed; keys stay unique, as in DynamoDB."""
+    tables = draw(valid_tables())
     for _ in range(draw(st.integers(0, 2))):
         table = draw(st.sampled_from([each for each in (tables.matches, tables.plays, tables.records) if each]))
         item = table.pop(draw(st.integers(0, len(table) - 1)))
@@ -380,7 +380,7 @@ def test_the_audit_accuses_exactly_where_the_tests_own_referee_does(tables: Tabl
     assert bool(tables.violations()) == bool(referee.violations(held, SHARDS))
 
 
-@given(lawful())
+@given(valid_tables())
 def test_no_tables_that_keep_the_law_are_accused(tables: Tables) -> None:
     assert tables.violations() == []
 

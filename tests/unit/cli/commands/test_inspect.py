@@ -59,7 +59,7 @@ def wrong(facts: Facts) -> list[tuple[str, str]]:
     return [(problem.resource, problem.wrong) for problem in problems(facts)]
 
 
-def test_of_a_sound_stack_nothing_is_wrong() -> None:
+def test_a_sound_stack_has_no_problem() -> None:
     assert problems(SOUND) == []
 
 
@@ -88,7 +88,7 @@ def test_a_mapping_that_cannot_read_its_queue_is_told_with_lambdas_reason() -> N
     ]
 
 
-def test_a_queue_that_is_gone_is_told() -> None:
+def test_a_missing_queue_is_a_problem() -> None:
     assert wrong(replace(SOUND, dead_letter_queue_arn=None, mappings=())) == [
         ("DeadLetterQueue", "there is no such queue: runs cannot send failures")
     ]
@@ -103,15 +103,13 @@ def test_a_queue_that_is_gone_is_told() -> None:
         ("rate(30 minutes)", 3_700, True),
     ],
 )
-def test_a_slow_schedule_is_not_taken_for_one_that_stands_still(
-    expression: str, age_seconds: float, is_wrong: bool
-) -> None:
+def test_a_slow_schedule_has_a_longer_threshold(expression: str, age_seconds: float, is_wrong: bool) -> None:
     runs = (replace(RUN, age_seconds=age_seconds),)
 
     assert bool(problems(replace(SOUND, schedule_expression=expression, runs=runs))) is is_wrong
 
 
-def test_a_stack_that_was_deployed_just_now_has_had_no_run_and_that_is_right() -> None:
+def test_a_new_stack_without_a_run_has_no_problem() -> None:
     minutes_ago = "2026-03-14T11:58:00.000000+0000"
     new = replace(CONVERTER, last_modified=minutes_ago)
 
@@ -121,7 +119,7 @@ def test_a_stack_that_was_deployed_just_now_has_had_no_run_and_that_is_right() -
     ]
 
 
-def test_a_run_under_way_is_no_failure_and_does_not_hide_one() -> None:
+def test_a_run_under_way_counts_as_no_failure_and_hides_none() -> None:
     under_way = replace(RUN, age_seconds=5, seconds=None, outcome="under way", message="")
     failed = replace(RUN, outcome="failed", message="RunError: nothing could be converted")
 
@@ -180,3 +178,39 @@ def test_whether_a_rule_may_invoke_a_function_is_read_off_its_policy(
 
 def test_a_function_without_a_policy_lets_nothing_invoke_it() -> None:
     assert may_invoke(None, RULE) is False
+
+
+def scheduled(**facts: Any) -> Facts:
+    """A sound stack but for its schedule."""
+    return replace(SOUND, schedules=(replace(SOUND.schedules[0], **facts),))
+
+
+@pytest.mark.parametrize(
+    ("facts", "says"),
+    [
+        (
+            {"expression": "rate(1 minutes)", "expression_problem": "'rate(1 minutes)': write rate(1 minute)"},
+            "its schedule expression is 'rate(1 minutes)': write rate(1 minute)",
+        ),
+        (
+            {"expression": "cron(0 8 31 2 ? *)", "next_at": None},
+            "its schedule expression cron(0 8 31 2 ? *) meets no time in the next nine years",
+        ),
+    ],
+)
+def test_a_schedule_whose_next_time_is_unknown_is_a_problem(facts: dict[str, Any], says: str) -> None:
+    ((resource, told),) = wrong(scheduled(**facts))
+
+    assert resource == "ConvertMatchesFunctionSchedule"
+    assert told.startswith(says)
+
+
+def test_a_valid_cron_expression_with_a_next_time_is_no_problem() -> None:
+    assert wrong(scheduled(expression="cron(0/5 * * * ? *)", next_at=NOW)) == []
+
+
+def test_an_unknown_permission_is_a_problem() -> None:
+    target = replace(SOUND.schedules[0].targets[0], may_invoke=None)
+    ((_, told),) = wrong(scheduled(targets=(target,)))
+
+    assert "it is unknown whether the rule may invoke the function" in told

@@ -3,7 +3,7 @@
 import shlex
 
 import pytest
-from playlog_cli.commands.operating.local import exports, parsed
+from playlog_cli.commands.operating.local import exports, parsed, up
 from playlog_cli.errors import CommandError
 
 
@@ -25,3 +25,13 @@ def test_the_printed_lines_set_the_environment_in_a_shell() -> None:
         "export AWS_ENDPOINT_URL=http://127.0.0.1:4566",
         f"export NAME={shlex.quote('two words')}",
     ]
+
+
+def test_a_schedule_that_aws_refuses_is_refused_before_anything_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def install(_: object) -> None:
+        pytest.fail("nothing may be installed")
+
+    monkeypatch.setattr("playlog_cli.embedded.ministack.install", install)
+    monkeypatch.setattr("playlog_cli.embedded.session.Session.running", lambda _: None)
+    with pytest.raises(CommandError, match=r"ScheduleExpression is 'rate\(1 minutes\)': write rate\(1 minute\)"):
+        up(4567, {"ScheduleExpression": "rate(1 minutes)"})

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 from playlog_cli.loading.acrcloud import CustomFiles, detection_of, is_of_acrcloud, results_of, row_of
+from playlog_cli.loading.files.row import Number, Row
+from playlog_cli.loading.files.rows import opened, read_rows
 from playlog_cli.loading.matches import RowError
-from playlog_cli.loading.row import Number, Row
-from playlog_cli.loading.rows import opened, read_rows
 
 WISH: dict[str, Any] = {
     "title": "Friday I'm In Love ( LP Version )",

@@ -17,10 +17,10 @@ from playlog_cli.loading.acrcloud import (
     row_of,
 )
 from playlog_cli.loading.acrcloud_streams import Streams
+from playlog_cli.loading.files.row import BadRow, Number, Row
+from playlog_cli.loading.files.rows import opened, read_rows
 from playlog_cli.loading.isrc import normalise
 from playlog_cli.loading.matches import RowError, Seen, match_of
-from playlog_cli.loading.row import BadRow, Number, Row
-from playlog_cli.loading.rows import opened, read_rows
 
 ONE = [Row(2, {"matched_at": "2026", "track_id": "Für Élise"})]
 

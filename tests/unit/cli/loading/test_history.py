@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from playlog.domain.match import Item, Match
 from playlog.domain.shards import shard_of
+from playlog_cli.loading.files.row import Number, Row
 from playlog_cli.loading.history import Failed, Played, State, Waiting, state_of
 from playlog_cli.loading.matches import RowError, Seen
-from playlog_cli.loading.row import Number, Row
 
 NOW = datetime(2024, 3, 2, tzinfo=UTC)
 SHARDS = 8

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from playlog.domain.match import Item
 from playlog.domain.shards import shard_of
+from playlog_cli.loading.files.row import Number, Row
 from playlog_cli.loading.matches import MATCH_BYTES, RowError, Seen, match_of, number
-from playlog_cli.loading.row import Number, Row
 
 SHARDS = 8
 MATCHED_AT = "2026-03-14T08:00:00+01:00"

@@ -42,7 +42,7 @@ def invocation(age: float, *lines: str, request: str = "r-1", stream: str = "a",
     return [{"logStreamName": stream, "timestamp": at + n, "message": each} for n, each in enumerate(messages)]
 
 
-def test_a_run_tells_of_itself_in_its_own_line() -> None:
+def test_a_run_is_known_by_its_own_line() -> None:
     metrics = json.dumps({"_aws": {"Timestamp": 1}, "SuccessfulRuns": [1.0]})
 
     assert read(invocation(60, json.dumps(LINE), metrics)) == [
@@ -50,7 +50,7 @@ def test_a_run_tells_of_itself_in_its_own_line() -> None:
     ]
 
 
-def test_a_run_that_may_not_log_lines_tells_of_itself_in_its_metrics() -> None:
+def test_a_run_without_log_lines_is_known_by_its_metrics() -> None:
     """As with the parameter LogLevel WARNING."""
     metrics = json.dumps(
         {"_aws": {"Timestamp": 1}, "SuccessfulRuns": [1.0], "MatchesProcessed": [97.0], "Plays": [95.0]}
@@ -61,7 +61,7 @@ def test_a_run_that_may_not_log_lines_tells_of_itself_in_its_metrics() -> None:
     assert (run.outcome, run.message) == ("succeeded", "97 matches processed, 95 plays created")
 
 
-def test_of_a_run_that_ended_badly_what_lambda_wrote_is_told() -> None:
+def test_a_run_that_ended_badly_has_the_message_of_lambda() -> None:
     raised = "[ERROR] RunError: nothing could be converted: throttled\nTraceback (most recent call last):\n  File ..."
     timeout = "2026-03-14T11:58:50.000Z r-1 Task timed out after 110.00 seconds\n\n"
     by_line = ["Traceback (most recent call last):", "    raise error", "playlog.converting.run.RunError: nothing\n"]
@@ -75,7 +75,7 @@ def test_of_a_run_that_ended_badly_what_lambda_wrote_is_told() -> None:
     ]
 
 
-def test_a_line_that_comes_late_is_told_of_the_run_that_wrote_it() -> None:
+def test_a_late_line_belongs_to_the_run_that_wrote_it() -> None:
     """As in the embedded AWS, where it may stand in the log of the next run."""
     log = invocation(180, request="r-1") + invocation(60, json.dumps(LINE), request="r-2")
 
@@ -100,6 +100,6 @@ def test_runs_come_newest_first_whatever_stream_they_stand_in_and_no_more_than_a
     assert [run.age_seconds for run in read(log, most=2)] == [60, 180]
 
 
-def test_where_there_is_none_of_late_those_of_the_day_are_told() -> None:
+def test_without_recent_runs_those_of_the_day_are_read() -> None:
     assert [run.age_seconds for run in read([], invocation(7_200, json.dumps(LINE)))] == [7_200]
     assert read([], []) == []

@@ -64,14 +64,14 @@ def test_a_deployed_stack_is_known_by_its_outputs(status: str) -> None:
 @pytest.mark.parametrize(
     "status", ["CREATE_IN_PROGRESS", "ROLLBACK_COMPLETE", "DELETE_IN_PROGRESS", "REVIEW_IN_PROGRESS"]
 )
-def test_a_stack_that_is_not_deployed_is_told_with_its_state(status: str) -> None:
+def test_a_stack_that_is_not_deployed_is_named_with_its_state(status: str) -> None:
     with pytest.raises(CommandError, match=f"stack `playlog` is {status}: wait until it is deployed"):
         _stack(description(status), _open_session("eu-central-1", None))
 
 
 # A stack of contract 1 has no RetainPlayedDays, and keeps every match.
 @pytest.mark.parametrize("missing", [*OUTPUTS, *(name for name in PARAMETERS if name != "RetainPlayedDays")])
-def test_a_stack_of_something_else_is_told_by_what_it_lacks(missing: str) -> None:
+def test_another_stack_is_refused_with_what_it_lacks(missing: str) -> None:
     with pytest.raises(CommandError, match=f"has no {missing}: name the stack"):
         _stack(description(without=missing), _open_session("eu-central-1", None))
 

@@ -4,7 +4,7 @@ from zlib import crc32
 
 
 def shard_of(station_id: str, shards: int) -> str:
-    """The value of ``unprocessed_shard`` that a writer of matches gives a match (CONTRACT, MatchCache).
+    """The value of ``unprocessed_shard`` that a writer of matches gives a match (docs/contract.md, The three tables).
 
     A station's matches stand in one partition in the order of time, which joining airings needs.
 

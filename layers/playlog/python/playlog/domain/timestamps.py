@@ -1,4 +1,7 @@
-"""Times as the tables hold them: UTC with microseconds, so that text order is time order (CONTRACT)."""
+"""Times as the tables hold them: UTC with microseconds, so that text order is time order.
+
+Source: docs/contract.md, The three tables.
+"""
 
 from datetime import UTC, datetime
 from functools import lru_cache

@@ -10,6 +10,7 @@ from typing import Any
 from playlog.domain import timestamps
 from playlog.domain.failure import Failure
 from playlog.domain.match import Item, Match
+from playlog.domain.plain_values import plain
 from playlog.schema import CARRIED, VALIDATED_TYPES, ReasonCode
 
 SOURCES = ("Radio", "Streaming")
@@ -81,7 +82,7 @@ def _values(item: Item) -> dict[str, Any]:
 def _malformed(item: Item) -> _InvalidError:
     """Names the first attribute with a wrong type, in the order of the contract."""
     name, found, value = next(
-        (name, found, value)
+        (name, found, plain({found: value}))
         for name, wanted in VALIDATED_TYPES.items()
         for found, value in item.get(name, {}).items()
         if found not in (wanted, "NULL")

@@ -1,14 +1,13 @@
 """A dead letter: a failure on its way from a run, through the dead-letter queue, to FailedPlayLog."""
 
-import base64
 import json
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from decimal import Decimal
 from typing import Any, Self
 
 from playlog.domain import timestamps
 from playlog.domain.failure import Failure
+from playlog.domain.plain_values import plain
 
 VERSION = 1
 # SQS accepts messages of 1 MiB since August 2025. Every queue and endpoint accepts this size.
@@ -17,8 +16,6 @@ LETTER_BYTES = 256 * 1024
 CUT_KEEPS = 1_000
 # Longest reason, in characters. It is stored three times: in the letter, the record and the match.
 LONGEST_REASON = 2_000
-# DynamoDB nests attributes at most 32 deep, and the match is two deep in its record.
-DEEPEST = 28
 
 
 class BrokenLetterError(ValueError):
@@ -119,45 +116,6 @@ def _field(letter: dict[str, Any], name: str, kind: type) -> Any:
 
 def _refuse_constant(constant: str) -> None:
     raise ValueError(f"{constant} is no JSON number")
-
-
-def plain(value: dict[str, Any], depth: int = 1) -> Any:
-    """An attribute as a plain JSON value, for people to read.
-
-    Args:
-        value: the attribute in DynamoDB's wire format.
-        depth: how deep it is nested, from 1. Values that are too deep for a record are cut.
-    """
-    if depth > DEEPEST:
-        return "[cut: nested too deep]"
-    ((kind, content),) = value.items()
-    match kind:
-        case "N":
-            return _number(content)
-        case "NS":
-            return [_number(member) for member in content]
-        case "B":
-            return base64.b64encode(content).decode()
-        case "BS":
-            return [base64.b64encode(member).decode() for member in content]
-        case "NULL":
-            return None
-        case "L":
-            return [plain(member, depth + 1) for member in content]
-        case "M":
-            return {name: plain(member, depth + 1) for name, member in content.items()}
-        case "SS":
-            return sorted(content)
-        case _:  # S, BOOL
-            return content
-
-
-def _number(text: str) -> int | float | str:
-    number = Decimal(text)
-    if number == number.to_integral_value():
-        return int(number)
-    # A fraction that a JSON reader would round remains text.
-    return float(number) if Decimal(repr(float(number))) == number else text
 
 
 def _shortened(reason: str) -> str:

@@ -154,7 +154,7 @@ def test_a_redrive_that_breaks_off_loses_no_letter(stack: Stack, aws: Aws, opera
 
 
 @pytest.mark.usefixtures("by_hand")
-def test_letters_that_come_back_meanwhile_are_not_sent_in_circles(stack: Stack, aws: Aws) -> None:
+def test_letters_that_come_back_meanwhile_are_sent_once(stack: Stack, aws: Aws) -> None:
     park(aws, stack, "broken", "broken too")
 
     def comes_back(request: Request, _send: Send) -> None:

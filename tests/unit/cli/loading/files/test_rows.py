@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from playlog_cli.loading.row import LONGEST_LINE, BadRow, Number, Row, RowsError
-from playlog_cli.loading.rows import check_intact, opened, read_rows
+from playlog_cli.loading.files.row import LONGEST_LINE, BadRow, Number, Row, RowsError
+from playlog_cli.loading.files.rows import check_intact, opened, read_rows
 
 HEADER = "matched_at,track_id\n"
 

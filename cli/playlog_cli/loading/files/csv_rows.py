@@ -11,9 +11,9 @@ from playlog_cli.errors import shown
 
 if TYPE_CHECKING:
     from _csv import Reader
-from playlog_cli.loading.json_rows import is_utf8
-from playlog_cli.loading.row import BadRow, Number, Row, RowsError, Value
-from playlog_cli.loading.text import ENCODING_ADVICE, delimiter_of
+from playlog_cli.loading.files.json_rows import is_utf8
+from playlog_cli.loading.files.row import BadRow, Number, Row, RowsError, Value
+from playlog_cli.loading.files.text import ENCODING_ADVICE, delimiter_of
 
 LONGEST_CELL = 400 * 1024  # characters
 

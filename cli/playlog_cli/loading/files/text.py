@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from playlog_cli.errors import shown
-from playlog_cli.loading.row import LONGEST_LINE, RowsError
+from playlog_cli.loading.files.row import LONGEST_LINE, RowsError
 
 DELIMITERS = ",;\t|"
 _CHUNK_BYTES = 64 * 1024

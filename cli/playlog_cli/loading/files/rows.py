@@ -18,11 +18,11 @@ from pathlib import Path, PurePath
 from stat import S_ISREG
 from typing import Any, BinaryIO
 
-from playlog_cli.loading.csv_rows import csv_rows
-from playlog_cli.loading.json_documents import document_rows
-from playlog_cli.loading.json_rows import json_rows
-from playlog_cli.loading.row import BadRow, Row, RowsError
-from playlog_cli.loading.text import lines_of, utf8_chunks
+from playlog_cli.loading.files.csv_rows import csv_rows
+from playlog_cli.loading.files.json_documents import document_rows
+from playlog_cli.loading.files.json_rows import json_rows
+from playlog_cli.loading.files.row import BadRow, Row, RowsError
+from playlog_cli.loading.files.text import lines_of, utf8_chunks
 
 STDIN = Path("-")
 # By the first bytes of the file (RFC 1952; The .xz File Format 1.2; bzip2's manual).

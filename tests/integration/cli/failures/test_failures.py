@@ -125,7 +125,7 @@ def test_a_limit_bounds_what_is_read_not_what_is_counted(aws: Aws, invoke: Calla
 
 
 @pytest.mark.parametrize("time", ["yesterday", "2026-03-14", "2026-03-14T08:00:00"])
-def test_a_time_that_is_none_is_named_with_what_would_be_right(invoke: Callable[..., Result], time: str) -> None:
+def test_an_invalid_time_is_named_with_what_would_be_right(invoke: Callable[..., Result], time: str) -> None:
     message = error_of(invoke("list", "--since", time))
     assert message.startswith(f"--since is '{time}': it must be an ISO 8601 time with an offset, like ")
 
@@ -166,7 +166,7 @@ def test_a_match_that_is_gone_is_shown_as_it_was(aws: Aws, invoke: Callable[...,
     assert '  source: "TV"' in shown
 
 
-def test_a_match_that_nobody_knows_is_one_clear_line(invoke: Callable[..., Result]) -> None:
+def test_an_unknown_match_is_one_clear_line(invoke: Callable[..., Result]) -> None:
     assert error_of(invoke("show", "m-9")) == "stack `playlog` has no match 'm-9', nor a failure of one"
 
 
@@ -284,7 +284,7 @@ def test_what_would_fail_again_is_said_before_it_is_retried(aws: Aws, invoke: Ca
     assert all("unprocessed_shard" not in match for match in aws.matches()), "nobody said yes"
 
 
-def test_what_fails_again_meanwhile_is_not_retried_in_circles(
+def test_a_match_that_fails_again_meanwhile_is_retried_once(
     aws: Aws, invoke: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("playlog_cli.failures.records.RECORDS_PER_PAGE", 1)

@@ -1,7 +1,7 @@
 """Nothing lost, nothing paid twice: loads, runs, failures, retries, crashes and repeats, in any order.
 
-Hypothesis draws the orders, always the same ones. ``World`` runs playlog's code as it is, and holds the law against the
-tables after every request; the model below says what is to become of each match.
+Hypothesis draws the orders, always the same ones. ``World`` runs playlog's code as it is, and checks the invariants on
+the tables after every request. The model below says what must become of each match.
 """
 
 import json
@@ -162,7 +162,7 @@ class Expected:
         return Expected(Defect.NONE, self.attempts) if mended else Expected(self.defect, self.attempts + 1)
 
 
-class Law(RuleBasedStateMachine):
+class AnyOrder(RuleBasedStateMachine):
     """Anything that may happen, and what must hold whatever does."""
 
     matches: Bundle[str] = Bundle("matches")
@@ -386,4 +386,4 @@ def test_no_match_is_lost_or_paid_twice_in_whatever_order_things_happen(
     aws: Clients, clock: Clock, gap: timedelta
 ) -> None:
     # Any factory will do, whatever its type says.
-    run_state_machine_as_test(lambda: Law(aws, clock, gap), settings=SEARCH)  # type: ignore[arg-type]
+    run_state_machine_as_test(lambda: AnyOrder(aws, clock, gap), settings=SEARCH)  # type: ignore[arg-type]

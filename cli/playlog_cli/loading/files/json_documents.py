@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from playlog_cli.errors import shown
-from playlog_cli.loading.json_rows import json_row
-from playlog_cli.loading.row import LONGEST_LINE, BadRow, Row
+from playlog_cli.loading.files.json_rows import json_row
+from playlog_cli.loading.files.row import LONGEST_LINE, BadRow, Row
 
 # What tells where an object begins and ends: brackets, but not those in a text.
 _TOKEN = re.compile(rb'["\[\]{}]')

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 
 from playlog_cli.errors import shown
-from playlog_cli.loading.row import LONGEST_LINE, BadRow, Number, Row, Value
+from playlog_cli.loading.files.row import LONGEST_LINE, BadRow, Number, Row, Value
 
 # An object with these members, and no match_id, is of the old Django table MatchCache.
 _OLD_TABLE = {"id", "processed"}
