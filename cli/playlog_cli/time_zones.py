@@ -1,8 +1,12 @@
 """Time zones by their IANA names, with an answer for a name that is unknown."""
 
-from difflib import get_close_matches
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
+
+_ADVICE = (
+    "like Europe/Berlin, Asia/Kolkata or America/New_York: an area and a place. "
+    "An abbreviation like CEST and an offset like GMT+2 are not such names"
+)
 
 
 def time_zone(name: str) -> ZoneInfo | None:
@@ -16,11 +20,16 @@ def time_zone(name: str) -> ZoneInfo | None:
 
 
 def wanted_zone(name: object) -> str:
-    """What would be right in place of a name that is no time zone's."""
-    places = {zone.rpartition("/")[2].casefold(): zone for zone in sorted(_zones())}
+    """What would be right in place of a name that is not a time zone's.
+
+    A zone is suggested only if its place has just this name. A zone that is merely spelled alike may have another
+    offset, and an abbreviation or an offset does not say when clocks change.
+    """
     text = str(name).casefold().replace(" ", "_")
-    close = get_close_matches(text.rpartition("/")[2], places, n=1, cutoff=0.7)
-    hint = f"did you mean {places[close[0]]}?" if close else "like Europe/Berlin"
+    places = [zone for zone in sorted(_zones()) if text in (zone.casefold(), zone.rpartition("/")[2].casefold())]
+    hint = (
+        f"did you mean {places[0]}?" if len(places) == 1 and "/" in places[0] and "Etc/" not in places[0] else _ADVICE
+    )
     return f"it must be a name of the IANA time zone database, {hint}"
 
 

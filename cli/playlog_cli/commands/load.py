@@ -2,20 +2,21 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.progress import BarColumn, TaskID, TaskProgressColumn, TimeRemainingColumn
 
-from playlog_cli.commands.options import AsJson, Profile, Region, StackName
+from playlog_cli.commands.options import AsJson, Profile, Region, StackName, Yes
 from playlog_cli.errors import CommandError
 from playlog_cli.loading.acrcloud import CustomFiles
 from playlog_cli.loading.files.text import check_encoding
-from playlog_cli.loading.load import Options, load_files
+from playlog_cli.loading.load import Options, load_files, take_back_files
 from playlog_cli.loading.results import FileProgress, FileResult, LoadResult
-from playlog_cli.stacks.stack import DEFAULT_STACK, find_stack
-from playlog_cli.terminal import counted, err, out, print_first, print_json, progress_bars
+from playlog_cli.stacks.stack import DEFAULT_STACK, Stack, find_stack
+from playlog_cli.terminal import counted, err, has_consent, out, print_first, print_json, progress_bars
 
 ROWS_SHOWN = 20
 
@@ -37,6 +38,11 @@ def load_command(
         str | None,
         typer.Option(metavar="NAME", help="Encoding of text that is neither UTF-8 nor UTF-16, like latin-1."),
     ] = None,
+    is_taken_back: Annotated[
+        bool,
+        typer.Option("--take-back", help="Remove the matches of the files again that were not played. Asks first."),
+    ] = False,
+    yes: Yes = False,
     stack: StackName = DEFAULT_STACK,
     region: Region = None,
     profile: Profile = None,
@@ -51,6 +57,9 @@ def load_command(
     if encoding and (problem := check_encoding(encoding)):
         raise CommandError(problem)
     options = Options(station, custom_files, encoding)
+    if is_taken_back:
+        _take_back(find_stack(stack, region=region, profile=profile), files, options, yes=yes, as_json=as_json)
+        return
     with _progress() as progress:
         result = load_files(find_stack(stack, region=region, profile=profile), files, progress, options)
     if as_json:
@@ -58,6 +67,22 @@ def load_command(
     else:
         _show(result)
     if not result.ok:
+        raise typer.Exit(1)
+
+
+def _take_back(stack: Stack, files: list[Path], options: Options, *, yes: bool, as_json: bool) -> None:
+    """Asks, and removes the matches of files. Exit status 1 if some stay, because they were played or changed."""
+    question = f"Remove the matches of {counted(len(files), 'file', 'files')} that were not played?"
+    if not has_consent(question, yes=yes, as_json=as_json):
+        return
+    done = take_back_files(stack, files, options)
+    if as_json:
+        print_json([asdict(each) for each in done])
+    else:
+        for each in done:
+            stay = f"{each.played:,} stay because they were played, {each.changed:,} because they were changed"
+            out.print(f"{each.file}: {each.removed:,} removed, {stay}, {each.absent:,} were not there", soft_wrap=True)
+    if any(each.played or each.changed for each in done):
         raise typer.Exit(1)
 
 

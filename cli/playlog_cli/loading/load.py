@@ -27,6 +27,7 @@ from playlog_cli.loading.files.row import BadRow, Row, RowsError
 from playlog_cli.loading.files.rows import STDIN, Source, check_intact, opened, read_rows
 from playlog_cli.loading.matches import RowError, Seen, has_invalid_isrc, match_of
 from playlog_cli.loading.results import FileProgress, FileResult, LoadResult, Tally
+from playlog_cli.loading.taking_back import TakenBack, take_back
 from playlog_cli.loading.writing import MatchStore
 from playlog_cli.stacks.stack import Stack
 
@@ -71,6 +72,29 @@ def load_files(
         return LoadResult(tuple(load.file(path, progress) for path in paths))
 
 
+def take_back_files(
+    stack: Stack,
+    paths: Sequence[Path],
+    options: Options = Options(),
+) -> list[TakenBack]:
+    """Removes the matches of files that were not played, one file after the other.
+
+    Args:
+        stack: where they are.
+        paths: the files that were loaded.
+        options: what the user says about the files.
+
+    Raises:
+        CommandError: a file is missing, or cannot be read to its end; its matches before that are removed.
+        BotoCoreError, ClientError: a table cannot be written.
+    """
+    for path in paths:
+        _check_readable(path)
+    with ThreadPoolExecutor(1) as pool:
+        load = _Load(stack, options, pool)
+        return [load.take_back(path) for path in paths]
+
+
 class _Load:
     """Loads files into a stack, several transactions at a time."""
 
@@ -106,6 +130,14 @@ class _Load:
             invalid_isrcs=tally.invalid_isrcs,
             null_markers=tally.null_markers,
         )
+
+    def take_back(self, path: Path) -> TakenBack:
+        tally = Tally()
+        with opened(path) as source, Seen() as seen:
+            done = take_back(self._stack, str(path), self._matches(source, seen, tally))
+        if tally.error:
+            raise CommandError(f"{path} {tally.error}")
+        return done
 
     def _matches(self, source: Source, seen: Seen, tally: Tally) -> Iterator[PutMatch | PlayedMatch]:
         """The matches to write; every other row goes into the tally, and so does what ends the file too early."""

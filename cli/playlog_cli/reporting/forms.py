@@ -1,4 +1,4 @@
-"""The forms of a report: what it says in words, on a terminal, as CSV and as JSON. Pure; the page is `report_page`."""
+"""The forms of a report: in words, on a terminal, as CSV and as JSON. Pure; the page is in `page`."""
 
 import csv
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,6 +12,7 @@ from rich.bar import Bar
 from rich.console import Console, RenderableType
 from rich.table import Table
 
+from playlog_cli.errors import shown
 from playlog_cli.reporting.figures import Figures, Line, Sum, total
 from playlog_cli.reporting.rate_card import EXACT, HOURS, NO_RULE, RateCard, Rounding, Rule
 
@@ -41,6 +42,8 @@ class Report:
         tracks: of which alone the plays are; none for all.
         figures: what they add up to.
         failures: conversions that failed in the period, by reason code, the most frequent first.
+        lookalikes: groups of ids, of stations or of tracks, that differ only in spaces, case or Unicode form. Stations
+            of the rate card are among them.
     """
 
     stack: str
@@ -50,6 +53,7 @@ class Report:
     tracks: Sequence[str]
     figures: Figures
     failures: Mapping[str, int]
+    lookalikes: Sequence[Sequence[str]] = ()
 
 
 def period_in_words(report: Report) -> str:
@@ -78,6 +82,9 @@ def notes(report: Report) -> Iterator[str]:
             "A play is paid by the first rule of the card that fits it; a rule's hours are those of the station's time "
             f"zone. What no rule covers stands as {NO_RULE} and comes to 0."
         )
+    for group in report.lookalikes:
+        names = " and ".join(map(shown, group))
+        yield f"Counted and paid as different: {names}, which differ only in spaces, case or Unicode form."
     if report.tracks:
         yield "Read from an index of tracks, which may lack plays of the last few seconds."
     elif report.stations:
@@ -138,6 +145,7 @@ def as_json(report: Report) -> dict[str, Any]:
             "until": timestamps.to_text(period.until),
         },
         "stations": list(report.stations),
+        "lookalikes": [list(group) for group in report.lookalikes],
         "tracks": list(report.tracks),
         "by": [str(by) for by in figures.by],
         "lines": [

@@ -13,6 +13,7 @@ from playlog.domain.plain_values import plain
 from playlog_cli.errors import CommandError, shown
 from playlog_cli.reporting.figures import By, Period, Play, figures_of
 from playlog_cli.reporting.forms import SLACK, Report
+from playlog_cli.reporting.lookalikes import IdCollector, lookalikes
 from playlog_cli.reporting.rate_card import RateCard
 from playlog_cli.stacks.reason_codes import recorded_codes
 from playlog_cli.stacks.stack import Stack
@@ -69,14 +70,19 @@ def report(
         BotoCoreError, ClientError: AWS cannot be reached or refuses a call.
     """
     stations, tracks = tuple(dict.fromkeys(stations)), tuple(dict.fromkeys(tracks))
+    ids = IdCollector()
+    plays = ids.collect(plays_of(stack, period, stations, tracks, progress))
+    figures = figures_of(plays, period, tuple(dict.fromkeys(by)), card)
+    of_card = {station for rule in (card.rules if card else ()) for station in rule.stations or ()}
     return Report(
         stack=stack.name,
         region=stack.session.region_name,
         made_at=datetime.now(UTC),
         stations=stations,
         tracks=tracks,
-        figures=figures_of(plays_of(stack, period, stations, tracks, progress), period, tuple(dict.fromkeys(by)), card),
+        figures=figures,
         failures=failures_of(stack, period, stations, tracks),
+        lookalikes=(*lookalikes(ids.stations | of_card), *lookalikes(ids.tracks)),
     )
 
 

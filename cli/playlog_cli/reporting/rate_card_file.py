@@ -43,7 +43,7 @@ def load_rate_card(path: Path) -> RateCard:
         CommandError: it cannot be read, or is wrong: with the key, and with what would be right.
     """
     try:
-        return parse_rate_card(path.read_text(encoding="utf-8"))
+        return parse_rate_card(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise CommandError(f"--rate-card {path} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
@@ -61,11 +61,11 @@ def parse_rate_card(text: str) -> RateCard:
     try:
         values = tomllib.loads(text, parse_float=Decimal)
     except (ValueError, decimal.InvalidOperation, RecursionError) as error:
-        raise RateCardError(f"this is no TOML: {error}") from None
+        raise RateCardError(f"this is not TOML: {error}") from None
     _check_keys(values, _CARD_KEYS, "the card")
     tables = values.get("rule", [])
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
-        raise RateCardError("rule is no list of tables: head each rule with [[rule]]")
+        raise RateCardError("rule is not a list of tables: head each rule with [[rule]]")
     if not tables:
         raise RateCardError("the card has no rule: head each one with [[rule]]")
     card = RateCard(

@@ -10,11 +10,13 @@ import pytest
 from botocore.exceptions import ClientError
 from playlog_cli.errors import CommandError
 from playlog_cli.loading.files.row import BadRow
-from playlog_cli.loading.load import Options, load_files
+from playlog_cli.loading.load import Options, load_files, take_back_files
 from playlog_cli.loading.results import FileProgress, FileResult
+from playlog_cli.loading.taking_back import TakenBack
 from playlog_cli.stacks.stack import Stack
 
-from tests.support.aws import Aws, Fault, all_cancelled, lost_answer, on, refused
+from tests.support.aws import Aws, Fault, Request, Send, all_cancelled, lost_answer, on, refused
+from tests.support.builders import without
 
 pytest_plugins = ["tests.support.aws_fixture"]
 
@@ -280,3 +282,57 @@ def test_the_matches_of_a_play_are_written_together_in_an_export_by_time(
     load(stack, export)
     # A play of two matches, a play of one; the match that waits, and two failures with their records.
     assert sorted(len(request.actions) for request in aws.sent(TRANSACT)) == [2, 3, 5]
+
+
+# --- Taking a load back ---
+
+
+def take_back(stack: Stack, path: Path) -> TakenBack:
+    (done,) = take_back_files(stack, [path])
+    return done
+
+
+def test_a_wrongly_loaded_export_can_be_taken_back_and_loaded_again(aws: Aws, stack: Stack, tmp_path: Path) -> None:
+    path = tmp_path / "old.csv"
+    columns = "id,track_id,station_id,matched_at,processed,failed_reason\n"
+    path.write_text(f"{columns}1,13,3,2024-03-01 10:00:00+00,f,\n2,14,3,2024-03-01 11:00:00+00,f,no such track\n")
+    assert (load(stack, path).added, len(aws.failures())) == (2, 1)
+
+    assert take_back(stack, path) == TakenBack(str(path), removed=2)
+
+    assert (aws.matches(), aws.failures()) == ([], [])
+    assert load(stack, path).added == 2
+    assert take_back(stack, path).removed == 2
+    assert take_back(stack, path) == TakenBack(str(path), absent=2)
+
+
+def test_what_was_played_or_changed_is_not_taken_back(aws: Aws, stack: Stack, tmp_path: Path) -> None:
+    path = tmp_path / "matches.csv"
+    rows = "".join(f"m-{n},2026-03-14T08:0{n}:00Z,fm-1,t\n" for n in range(3))
+    path.write_text(f"match_id,matched_at,station_id,track_id\n{rows}")
+    load(stack, path)
+    played = {**without(aws.match("m-0"), "unprocessed_shard"), "processed": {"BOOL": True}}
+    aws.put(played, {**aws.match("m-1"), "track_id": {"S": "another"}})
+
+    assert take_back(stack, path) == TakenBack(str(path), removed=1, played=1, changed=1)
+
+    assert sorted(match["match_id"]["S"] for match in aws.matches()) == ["m-0", "m-1"]
+    assert aws.match("m-0") == played
+
+
+def test_a_run_that_plays_a_match_at_the_same_moment_wins(aws: Aws, stack: Stack, tmp_path: Path) -> None:
+    path = tmp_path / "matches.csv"
+    path.write_text("match_id,matched_at,station_id,track_id\nm-0,2026-03-14T08:00:00Z,fm-1,t\n")
+    load(stack, path)
+    played = {**without(aws.match("m-0"), "unprocessed_shard"), "processed": {"BOOL": True}}
+
+    def play(request: Request, _: Send) -> None:
+        if any("Key" in action and "Item" not in action for action in request.actions):
+            aws.door.faults.clear()
+            aws.put(played)
+
+    aws.door.faults.append(play)
+    done = take_back(stack, path)
+
+    assert done == TakenBack(str(path), changed=1)
+    assert aws.match("m-0") == played

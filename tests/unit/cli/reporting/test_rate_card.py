@@ -68,11 +68,11 @@ def test_hours_may_go_over_midnight() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("currency = ", "this is no TOML: Invalid value (at end of document)"),
+        ("currency = ", "this is not TOML: Invalid value (at end of document)"),
         (RULE, 'currency is missing: it must be a code of ISO 4217, like "EUR"'),
         ('currency = "Euro"\n' + RULE, "currency is 'Euro': it must be a code of ISO 4217"),
         (HEAD, "the card has no rule: head each one with [[rule]]"),
-        (HEAD + '[rule]\nname = "a"', "rule is no list of tables: head each rule with [[rule]]"),
+        (HEAD + '[rule]\nname = "a"', "rule is not a list of tables: head each rule with [[rule]]"),
         ("roundin = 1\n" + HEAD + RULE, "the card has a key 'roundin' that means nothing: did you mean rounding?"),
         ('rounding = "up"\n' + HEAD + RULE, "rounding is 'up': it must be 'half-up' or 'half-even'"),
         ("decimal_places = 13\n" + HEAD + RULE, "decimal_places is 13: it must be a whole number from 0 to 12"),
