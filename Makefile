@@ -75,6 +75,7 @@ mutants: .tools/uv.$(UV_VERSION) ## Break the code for each kind of fault, and c
 
 bench: .tools/uv.$(UV_VERSION) ## Measure what a match costs, beside a floor (ARGS="1000 --json" picks sizes)
 	@$(RUN) python -m bench $(ARGS)
+	@$(RUN) python -m bench.late_aws
 
 test-dynamodb-local: .tools/uv.$(UV_VERSION) ## Test what DynamoDB does, with DynamoDB Local (Java 17)
 	$(call step,what DynamoDB does, with DynamoDB Local)

@@ -1,13 +1,12 @@
-"""Draws results as SVG, with nothing but text: a figure is a few bars."""
+"""Draws results of a bench: a figure is a few bars."""
 
 from collections.abc import Sequence
-from xml.sax.saxutils import escape, quoteattr
 
-from bench import cost
+from bench import cost, svg
 from bench.results import Results
 
 WIDTH = 760
-GREEN, RED, BLUE, GREY, INK = "#3b8f5a", "#c0492f", "#2f6db3", "#b9c2cb", "#1d2730"
+GREEN, RED, BLUE, GREY = "#3b8f5a", "#c0492f", "#2f6db3", "#b9c2cb"
 SHADES = ("#2f6db3", "#5b9bd5", "#c8731f", "#e8a55c", "#ad2f6d", "#7b8794", "#3b8f5a", "#b9c2cb")
 
 
@@ -22,13 +21,13 @@ def targets(results: Results) -> str:
         used = 100 * each.measured / each.limit
         shapes += [
             _text(left - 12, y + 15, each.name, anchor="end"),
-            _bar(left, y, max(0.0, used * scale), 20, GREEN if each.met else RED),
+            svg.bar(left, y, max(0.0, used * scale), 20, GREEN if each.met else RED),
             _text(right + 24, y + 15, f"{each.measured:.3g}, at most {each.limit:g} {each.unit}"),
         ]
     bottom = 66 + row * len(results.targets)
     line = left + 100 * scale
     shapes += [
-        f'<path d="M{line:.1f} 52V{bottom}" stroke="{INK}" stroke-dasharray="4 3"/>',
+        f'<path d="M{line:.1f} 52V{bottom}" stroke="{svg.INK}" stroke-dasharray="4 3"/>',
         _text(line, 46, "allowed", anchor="middle", small=True),
     ]
     return _figure("Targets: what is used of what is allowed", bottom + 14, shapes)
@@ -39,7 +38,7 @@ def sizes(results: Results) -> str:
     shapes: list[str] = []
     legend = (("converter", BLUE), ("floor", GREY))
     for number, (name, colour) in enumerate(legend):
-        shapes += [_bar(520 + 110 * number, 16, 14, 14, colour), _text(540 + 110 * number, 28, name)]
+        shapes += [svg.bar(520 + 110 * number, 16, 14, 14, colour), _text(540 + 110 * number, 28, name)]
     shapes += _panel(
         30,
         "CPU for a match, in microseconds",
@@ -64,13 +63,13 @@ def costs(results: Results) -> str:
         shapes.append(_text(left - 12, y + 19, name, anchor="end"))
         for part, shade in zip(parts, SHADES, strict=False):
             width = part.dollars[name] / largest * (full - left)
-            shapes.append(_bar(x, y, width, 28, shade))
+            shapes.append(svg.bar(x, y, width, 28, shade))
             x += width
         shapes.append(_text(x + 10, y + 19, f"${sum(part.dollars[name] for part in parts):.2f}"))
     for number, (part, shade) in enumerate(zip(parts, SHADES, strict=False)):
         x, y = 40 + 360 * (number % 2), 156 + 24 * (number // 2)
         price = " / ".join(dict.fromkeys(f"${dollars:.3f}" for dollars in part.dollars.values()))
-        shapes += [_bar(x, y, 14, 14, shade), _text(x + 22, y + 12, f"{part.name}: {price}", small=True)]
+        shapes += [svg.bar(x, y, 14, 14, shade), _text(x + 22, y + 12, f"{part.name}: {price}", small=True)]
     return _figure("A million matches in a month, us-east-1", 156 + 24 * ((len(parts) + 1) // 2) + 10, shapes)
 
 
@@ -80,7 +79,7 @@ def _panel(left: int, title: str, groups: Sequence[tuple[int, tuple[float, float
     largest = max(max(pair) for _, pair in groups)
     step = width / len(groups)
     thickness = min(40.0, step / 3)
-    shapes = [_text(left, 62, title), f'<path d="M{left} {bottom}H{left + width}" stroke="{INK}"/>']
+    shapes = [_text(left, 62, title), f'<path d="M{left} {bottom}H{left + width}" stroke="{svg.INK}"/>']
     for number, (matches, pair) in enumerate(groups):
         middle = left + step * (number + 0.5)
         shapes.append(_text(middle, bottom + 20, f"{matches:,}", anchor="middle", small=True))
@@ -88,7 +87,7 @@ def _panel(left: int, title: str, groups: Sequence[tuple[int, tuple[float, float
             height = value / largest * (bottom - top)
             x = middle + (side - 1) * (thickness + 4) + 2
             shapes += [
-                _bar(x, bottom - height, thickness, height, colour),
+                svg.bar(x, bottom - height, thickness, height, colour),
                 _text(x + thickness / 2, bottom - height - 6, f"{value:.0f}", anchor="middle", small=True),
             ]
     shapes.append(_text(left + width / 2, bottom + 40, "matches", anchor="middle", small=True))
@@ -96,19 +95,8 @@ def _panel(left: int, title: str, groups: Sequence[tuple[int, tuple[float, float
 
 
 def _figure(title: str, height: float, shapes: Sequence[str]) -> str:
-    head = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height:.0f}" '
-        f'font-family="Helvetica, Arial, sans-serif" font-size="14" role="img" aria-label={quoteattr(title)}>'
-    )
-    background = f'<rect width="{WIDTH}" height="{height:.0f}" fill="#fff"/>'
-    name = f'<text x="30" y="28" font-size="16" font-weight="bold" fill="{INK}">{escape(title)}</text>'
-    return "\n".join([head, background, name, *shapes, "</svg>", ""])
+    return svg.figure(title, WIDTH, height, [svg.text(30, 28, title, size=16, bold=True), *shapes])
 
 
-def _bar(x: float, y: float, width: float, height: float, colour: str) -> str:
-    return f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" fill="{colour}"/>'
-
-
-def _text(x: float, y: float, text: str, *, anchor: str = "start", small: bool = False) -> str:
-    size = ' font-size="12.5"' if small else ""
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"{size} fill="{INK}">{escape(text)}</text>'
+def _text(x: float, y: float, words: str, *, anchor: str = "start", small: bool = False) -> str:
+    return svg.text(x, y, words, anchor=anchor, size=12.5 if small else 0)

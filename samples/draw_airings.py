@@ -11,7 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from xml.sax.saxutils import escape
+
+from bench import svg
 
 SAMPLES = Path(__file__).parent
 STATION = "harbour-fm"
@@ -57,6 +58,13 @@ class Song:
         return [*{match.start: match for match in self.matches}.values()]
 
 
+STYLE = (
+    "text { fill: #1d2730 } .small { font-size: 12.5px; fill: #44505c } .name { font-weight: bold } "
+    ".middle { text-anchor: middle } .end { text-anchor: end } .head { font-size: 17px; font-weight: bold } "
+    ".rule { stroke: #dde2e7 } .axis { stroke: #7b8794 }"
+)
+
+
 def songs() -> Iterator[Song]:
     """The songs that begin and end within the twenty minutes."""
     plays = [(row["track_id"], _span(row["start_time"], row["stop_time"])) for row in _rows("detections-plays.csv")]
@@ -81,22 +89,16 @@ def draw() -> str:
         f"{instants} plays without a gap, {joined} with a gap of 30 seconds"
     )
     lines = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" '
-        f'font-family="Helvetica, Arial, sans-serif" font-size="14" role="img" aria-label="{label}">',
-        "<style>text { fill: #1d2730 } .small { font-size: 12.5px; fill: #44505c } .name { font-weight: bold }"
-        " .middle { text-anchor: middle } .end { text-anchor: end } .head { font-size: 17px; font-weight: bold }"
-        " .rule { stroke: #dde2e7 } .axis { stroke: #7b8794 }</style>",
-        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#fff"/>',
         *_heads(f"{instants} plays", f"{joined} plays"),
-        text(NAMES, 36, f"{matches} matches", "head"),
-        text(NAMES, 58, f"of {len(shown)} songs on {STATION},", "small"),
-        text(NAMES, 75, f"{BEGINS:%H:%M} to {BEGINS + timedelta(minutes=MINUTES):%H:%M}", "small"),
+        svg.styled_text(NAMES, 36, f"{matches} matches", "head"),
+        svg.styled_text(NAMES, 58, f"of {len(shown)} songs on {STATION},", "small"),
+        svg.styled_text(NAMES, 75, f"{BEGINS:%H:%M} to {BEGINS + timedelta(minutes=MINUTES):%H:%M}", "small"),
     ]
     for place, (song, story) in enumerate(zip(shown, STORIES, strict=True)):
         lines += _row(song, story, TOP + place * ROW, COLOURS[place])
     for left in PANELS:
         lines += _axis(left, TOP + len(shown) * ROW)
-    return "\n".join([*lines, "</svg>"]) + "\n"
+    return svg.figure(label, WIDTH, HEIGHT, lines, STYLE)
 
 
 def _heads(without: str, having: str) -> Iterator[str]:
@@ -104,23 +106,23 @@ def _heads(without: str, having: str) -> Iterator[str]:
         (PANELS[0], without, "AiringGapSeconds 0: each match is a play"),
         (PANELS[1], having, "AiringGapSeconds 30: each airing is a play"),
     ):
-        yield text(left, 36, plays, "head")
-        yield text(left, 58, says, "small")
+        yield svg.styled_text(left, 36, plays, "head")
+        yield svg.styled_text(left, 58, says, "small")
 
 
 def _row(song: Song, story: tuple[str, str], top: int, colour: str) -> Iterator[str]:
     yield f'<path class="rule" d="M{NAMES} {top}H{WIDTH - NAMES}"/>'
-    yield text(NAMES, top + 22, song.title, "name")
-    yield text(NAMES, top + 40, story[0], "small")
-    yield text(NAMES, top + 56, story[1], "small")
+    yield svg.styled_text(NAMES, top + 22, song.title, "name")
+    yield svg.styled_text(NAMES, top + 40, story[0], "small")
+    yield svg.styled_text(NAMES, top + 56, story[1], "small")
     for left, plays in zip(PANELS, (song.instants, song.plays), strict=True):
         yield f'<g fill="{colour}" fill-opacity=".45">'
         for match in song.matches:
-            yield f'<rect x="{left + x(match.start):.1f}" y="{top + 14}" width="{SIDE}" height="{TICK}"/>'
+            yield svg.bar(left + x(match.start), top + 14, SIDE, TICK)
         yield f'</g><g fill="{colour}">'
         for play in plays:
             width = max(SIDE, x(play.stop) - x(play.start)) if plays is song.plays else SIDE
-            yield f'<rect x="{left + x(play.start):.1f}" y="{top + 34}" width="{width:.1f}" height="{BAR}" rx="1"/>'
+            yield svg.bar(left + x(play.start), top + 34, width, BAR, radius=1)
         yield "</g>"
         yield beside(song, left, top + 23, counted(len(song.matches), "match", "matches"), "small")
         yield beside(song, left, top + 47, counted(len(plays), "play", "plays"), "name")
@@ -131,25 +133,20 @@ def _axis(left: int, top: int) -> Iterator[str]:
     for minute in range(-BEGINS.minute % 5, MINUTES + 1, 5):
         instant = BEGINS + timedelta(minutes=minute)
         yield f'<path class="axis" d="M{left + x(instant):g} {top}v5"/>'
-        yield text(left + x(instant), top + 20, f"{instant:%H:%M}", "small middle")
+        yield svg.styled_text(left + x(instant), top + 20, f"{instant:%H:%M}", "small middle")
 
 
 def beside(song: Song, left: int, baseline: int, what: str, kind: str) -> str:
     """A line of text after a song's last match or, where there is no room, before its first."""
     end = x(max(match.stop for match in song.matches))
     if end < PANEL * 0.7:
-        return text(left + end + 8, baseline, what, kind)
-    return text(left + x(song.matches[0].start) - 8, baseline, what, f"{kind} end")
+        return svg.styled_text(left + end + 8, baseline, what, kind)
+    return svg.styled_text(left + x(song.matches[0].start) - 8, baseline, what, f"{kind} end")
 
 
 def counted(number: int, one: str, several: str) -> str:
     """So many of them, in words."""
     return f"{number} {one if number == 1 else several}"
-
-
-def text(at: float, baseline: float, what: str, kind: str) -> str:
-    """A line of text."""
-    return f'<text class="{kind}" x="{at:g}" y="{baseline:g}">{escape(what)}</text>'
 
 
 def x(instant: datetime) -> float:

@@ -7,7 +7,6 @@ from decimal import Decimal
 from threading import Event
 from typing import Any
 
-from playlog.converting.writing import actions
 from playlog.converting.writing.actions import Action, Tables
 from playlog.converting.writing.writer import Writer
 from playlog.converting.writing.written import Written
@@ -17,6 +16,7 @@ from playlog.domain.match import Item, Match
 from playlog.domain.play import Play
 from playlog.runtime.retry import Retry
 
+from tests.support.actions import decode_airing
 from tests.support.clients import client_of
 
 NOON = datetime(2026, 3, 14, 12, tzinfo=UTC)
@@ -75,4 +75,4 @@ class Conversion:
     @property
     def actions(self) -> list[Action]:
         """The play's action, then one for each match."""
-        return actions.decode_airing(self.airing, self.play, self.tables, NOON)
+        return decode_airing(self.airing, self.play, self.tables, NOON)

@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import typer
-from playlog.converting.writing import actions
 from playlog.domain import timestamps
 from playlog.domain.airing import Airing
 from playlog.domain.match import Item
@@ -22,6 +21,7 @@ from playlog_cli.reporting.plays import failures_of, play_of, plays_of, report
 from playlog_cli.stacks.stack import Stack
 from typer.testing import CliRunner, Result
 
+from tests.support.actions import decode_airing
 from tests.support.aws import Aws
 from tests.support.builders import NOW, TABLES, make_match, without
 
@@ -45,7 +45,7 @@ def play_item(track: str, at: datetime, station: str = "s", /, **attributes: dic
     """A play as the pipeline writes it, but for ``attributes``."""
     match = make_match(station_id=station, track_id=track, matched_at=at, seconds=181, score=Decimal(80))
     airing = Airing.creating((match,))
-    item: Item = actions.decode_airing(airing, airing.play_with_matches(Decimal(0)), TABLES, NOW)[0]["Put"]["Item"]
+    item: Item = decode_airing(airing, airing.play_with_matches(Decimal(0)), TABLES, NOW)[0]["Put"]["Item"]
     return {**item, **attributes}
 
 

@@ -19,6 +19,7 @@ from playlog.domain.match import Item, Match
 from playlog.domain.play import Play
 from playlog.dynamodb.models import MatchCache, PlayLog, StationGuard
 
+from tests.support.actions import decode_airing
 from tests.support.builders import MATCHED_AT, NOW, TABLES, make_match, make_play, scores, without
 
 LATER = NOW + timedelta(minutes=2)
@@ -37,7 +38,7 @@ airings = st.lists(st.tuples(st.none() | scores, st.integers(1, 86_400), program
 def put(airing: Airing, flag_below: int = 0) -> Item:
     """The play that the airing creates."""
     play = airing.play_with_matches(Decimal(flag_below))
-    item: Item = actions.decode_airing(airing, play, TABLES, NOW)[0]["Put"]["Item"]
+    item: Item = decode_airing(airing, play, TABLES, NOW)[0]["Put"]["Item"]
     return item
 
 
@@ -102,7 +103,7 @@ def test_a_play_that_is_joined_is_what_the_model_says(created: Airing, joining: 
     airing = Airing.joining(read_play(stored), joining.matches)
     play = airing.play_with_matches(Decimal(0))
 
-    update = actions.decode_airing(airing, play, TABLES, LATER)[0]["Update"]
+    update = decode_airing(airing, play, TABLES, LATER)[0]["Update"]
 
     assert in_doubles(applied(update, stored)) == in_doubles(modelled(created, play, updated_at=LATER))
 
@@ -111,7 +112,7 @@ def test_a_play_that_is_joined_is_what_the_model_says(created: Airing, joining: 
 def test_a_match_that_is_played_is_what_the_model_says(airing: Airing) -> None:
     play = airing.play_with_matches(Decimal(0))
 
-    _, *marks = actions.decode_airing(airing, play, TABLES, NOW)
+    _, *marks = decode_airing(airing, play, TABLES, NOW)
 
     for match, mark in zip(airing.matches, marks, strict=True):
         before = {**match.item, "failed_reason": {"S": "of an earlier attempt"}, "processed": {"BOOL": False}}
@@ -127,7 +128,7 @@ def test_whatever_stands_in_a_matchs_text_stands_in_its_play(one: str, two: str,
     match = make_match(one, station_id=two, track_id=three, station_program_id=four)
     airing = Airing.creating((match,))
 
-    play, mark = actions.decode_airing(airing, airing.play_with_matches(Decimal(0)), TABLES, NOW)
+    play, mark = decode_airing(airing, airing.play_with_matches(Decimal(0)), TABLES, NOW)
 
     item = play["Put"]["Item"]
     names = "match_id", "station_id", "track_id", "station_program_id"
@@ -141,8 +142,8 @@ def test_every_action_goes_to_its_table_and_key() -> None:
     match = make_match("m-7")
     new, joining = Airing.creating((match,)), Airing.joining(make_play(), (match,))
 
-    create, mark = actions.decode_airing(new, new.play_with_matches(Decimal(0)), TABLES, NOW)
-    extend, _ = actions.decode_airing(joining, joining.play_with_matches(Decimal(0)), TABLES, NOW)
+    create, mark = decode_airing(new, new.play_with_matches(Decimal(0)), TABLES, NOW)
+    extend, _ = decode_airing(joining, joining.play_with_matches(Decimal(0)), TABLES, NOW)
 
     assert create["Put"]["TableName"] == extend["Update"]["TableName"] == "PlayLog"
     assert extend["Update"]["Key"] == {"station_id": {"S": "station-1"}, "play_id": {"S": make_play().key.play_id}}
@@ -155,7 +156,7 @@ def test_a_bridged_play_is_flagged_as_the_model_says() -> None:
     later = of_later.play_with_matches(Decimal(0))
     airing = Airing.joining(make_play(), (make_match(),), (later,))
 
-    flag = actions.decode_airing(airing, airing.play_with_matches(Decimal(0)), TABLES, LATER)[-1]["Update"]
+    flag = decode_airing(airing, airing.play_with_matches(Decimal(0)), TABLES, LATER)[-1]["Update"]
 
     bridged = applied(flag, put(of_later))
     assert flag["TableName"] == "PlayLog"
@@ -168,7 +169,7 @@ def test_a_bridged_play_is_flagged_as_the_model_says() -> None:
 def test_a_flag_that_somebody_sets_while_a_match_joins_is_not_taken_away() -> None:
     airing = Airing.joining(make_play(), (make_match(),))
 
-    update = actions.decode_airing(airing, airing.play_with_matches(Decimal(0)), TABLES, NOW)[0]["Update"]
+    update = decode_airing(airing, airing.play_with_matches(Decimal(0)), TABLES, NOW)[0]["Update"]
 
     assert applied(update, {"flagged": {"BOOL": True}})["flagged"] == {"BOOL": True}
 
@@ -189,7 +190,7 @@ def test_a_guard_is_what_the_model_says(before: int, version: int, reach: timede
 def test_an_airing_is_written_play_first_then_its_matches_in_order() -> None:
     airing = Airing.creating(tuple(make_match(f"m-{number}") for number in range(5)))
 
-    play, *marks = actions.decode_airing(airing, airing.play_with_matches(Decimal(0)), TABLES, NOW)
+    play, *marks = decode_airing(airing, airing.play_with_matches(Decimal(0)), TABLES, NOW)
 
     assert set(play) == {"Put"}
     assert [mark["Update"]["Key"]["match_id"]["S"] for mark in marks] == [f"m-{number}" for number in range(5)]
@@ -262,7 +263,7 @@ def test_a_played_match_expires_after_the_days_that_the_stack_retains_it() -> No
     retaining = replace(TABLES, retain_played=timedelta(days=90))
     airing = Airing.creating((make_match(),))
 
-    _, mark = actions.decode_airing(airing, airing.play_with_matches(Decimal(0)), retaining, NOW)
+    _, mark = decode_airing(airing, airing.play_with_matches(Decimal(0)), retaining, NOW)
 
     assert mark["Update"]["ExpressionAttributeValues"][":expires"] == {"N": str(int(NOW.timestamp()) + 90 * 86_400)}
     assert "expires_at = :expires" in mark["Update"]["UpdateExpression"]
@@ -271,6 +272,6 @@ def test_a_played_match_expires_after_the_days_that_the_stack_retains_it() -> No
 def test_a_played_match_is_kept_for_ever_where_the_stack_retains_all() -> None:
     airing = Airing.creating((make_match(),))
 
-    _, mark = actions.decode_airing(airing, airing.play_with_matches(Decimal(0)), TABLES, NOW)
+    _, mark = decode_airing(airing, airing.play_with_matches(Decimal(0)), TABLES, NOW)
 
     assert "expires_at" not in json.dumps(mark)

@@ -16,6 +16,7 @@ from playlog.domain.match import Match
 from playlog.domain.play import PlayKey
 from playlog.dynamodb.limits import item_bytes
 
+from tests.support.actions import decode_airing
 from tests.support.builders import NOW, TABLES, make_match, make_play
 
 MEGABYTE = 1024 * 1024
@@ -47,7 +48,7 @@ def count_actions(transaction: Iterable[Airing]) -> int:
 
 def actions_of(each: Airing) -> list[actions.Action]:
     """The actions that write an airing."""
-    return actions.decode_airing(each, each.play_with_matches(Decimal(0)), TABLES, NOW)
+    return decode_airing(each, each.play_with_matches(Decimal(0)), TABLES, NOW)
 
 
 # Plays whose actions add up to 100 in many ways; the page of large matches below adds up to 4 MB.

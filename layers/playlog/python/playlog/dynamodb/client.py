@@ -1,7 +1,7 @@
 """A DynamoDB client for the path of every match: requests go out as JSON, and answers come back as JSON.
 
 boto3's client converts each attribute of each item by its description of the service. That took two thirds of a match's
-CPU time (docs/decisions/0004-json-on-the-path-of-every-match.md). This client sends the same requests with botocore's
+CPU time (docs/decisions/0004-json-on-the-path-of-a-match.md). This client sends the same requests with botocore's
 public parts: the session's credentials, the client's endpoint and configuration, and ``URLLib3Session``. It emits the
 same events before and after a request (``before-send``, ``response-received``) and raises the same errors.
 """

@@ -49,11 +49,6 @@ class Tables:
         return int((now + self.retain_played).timestamp()) if self.retain_played else None
 
 
-def decode_airing(airing: Airing, play: Play, tables: Tables, now: datetime) -> list[Action]:
-    """The actions that write an airing, as Python values. See ``encode_airing``."""
-    return [json.loads(text) for text in encode_airing(airing, play, tables, now)]
-
-
 def encode_airing(airing: Airing, play: Play, tables: Tables, now: datetime) -> list[str]:
     """The actions that write an airing, each in JSON: the play, then each match in order, then the flags.
 
