@@ -1,11 +1,7 @@
 """StoreFailures: stores dead letters as FailedPlayLog items, each with the new state of its match."""
 
 import os
-<<<<<<< HEAD
-from functools import cache
-=======
-from functools import partial
->>>>>>> 275687e (Let a new version go live only once it has passed its check)
+from functools import cache, partial
 from typing import Any
 
 import boto3

@@ -184,7 +184,6 @@ def test_a_function_without_a_policy_lets_nothing_invoke_it() -> None:
     assert may_invoke(None, RULE) is False
 
 
-<<<<<<< HEAD
 def scheduled(**facts: Any) -> Facts:
     """A sound stack but for its schedule."""
     return replace(SOUND, schedules=(replace(SOUND.schedules[0], **facts),))
@@ -219,7 +218,8 @@ def test_an_unknown_permission_is_a_problem() -> None:
     ((_, told),) = wrong(scheduled(targets=(target,)))
 
     assert "it is unknown whether the rule may invoke the function" in told
-=======
+
+
 def test_a_function_without_its_alias_can_be_invoked_by_nothing() -> None:
     without = replace(SOUND, functions=(replace(CONVERTER, live=None), STORE))
 
@@ -235,4 +235,3 @@ def test_a_schedule_that_bypasses_the_alias_is_told() -> None:
 
     assert problem.wrong.startswith(f"its target is {CONVERTER.arn}, ")
     assert f"{CONVERTER.name}:live" in problem.commands[0]
->>>>>>> 275687e (Let a new version go live only once it has passed its check)
