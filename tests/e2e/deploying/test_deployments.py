@@ -16,6 +16,7 @@ from playlog_cli.embedded import ministack
 from playlog_cli.embedded.session import Server, Session, session
 from playlog_cli.errors import CommandError
 from playlog_cli.stacks.stack import Stack, find_stack
+from playlog_cli.stacks.versions import roll_back, versions
 from playlog_cli.wiring.release import stamp
 
 PARAMETERS = {"ScheduleExpression": "rate(1 day)"}
@@ -166,3 +167,32 @@ def test_runs_would_fail_during_deployments(deployed: Deployed) -> None:
 
     assert RUNS_SO_FAR.count >= RUNS
     assert RUNS_SO_FAR.failed == []
+
+
+def test_an_earlier_version_could_not_be_made_live_again(deployed: Deployed) -> None:
+    names = (deployed.stack.convert_matches_function, deployed.stack.store_failures_function)
+    first = {name: versions(deployed.stack.functions, name)[-1] for name in names}
+
+    with deployed.runs():
+        roll_back(deployed.stack, {name: version.number for name, version in first.items()})
+
+    assert deployed.live() == {name: version.number for name, version in first.items()}
+    assert RUNS_SO_FAR.failed == []
+    assert all(version.release.startswith(first[names[0]].name) for version in first.values())
+
+
+def test_a_version_that_cannot_work_would_be_made_live_again(deployed: Deployed) -> None:
+    name = deployed.stack.convert_matches_function
+    functions = deployed.stack.functions
+    before = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+    functions.update_function_configuration(
+        FunctionName=name, Environment={"Variables": {**before, "PLAY_LOG_TABLE": "no-such-table"}}
+    )
+    functions.get_waiter("function_updated_v2").wait(FunctionName=name)
+    broken = functions.publish_version(FunctionName=name)["Version"]
+    live = deployed.live()
+
+    with pytest.raises(CommandError, match=r"nothing was rolled back: .*no-such-table"):
+        roll_back(deployed.stack, {name: broken})
+
+    assert deployed.live() == live

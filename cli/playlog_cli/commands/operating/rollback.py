@@ -38,7 +38,9 @@ def rollback_command(
         found.convert_matches_function: target.number,
         found.store_failures_function: _partner(found, target).number,
     }
-    if not target.is_live and has_consent(f"Make version {to} ({target.name}) live?", yes=yes, as_json=as_json):
+    if not target.is_live:
+        if not has_consent(f"Make version {to} ({target.name}) live?", yes=yes, as_json=as_json):
+            raise typer.Exit(1)
         roll_back(found, targets)
     if as_json:
         print_json({"live": targets})
