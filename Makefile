@@ -98,7 +98,7 @@ build: .tools/uv.$(UV_VERSION) ## Build what is deployed, into .aws-sam/build
 
 wiring: build ## Build, and check that every name in the template leads somewhere
 	$(call step,wiring of the built template)
-	@$(RUN) playlog wiring .aws-sam/build/template.yaml
+	@$(RUN) playlog wiring --name-release .aws-sam/build/template.yaml
 
 deploy: wiring ## Deploy to AWS with the profile of the environment (ARGS=--guided asks)
 	$(call step,sam deploy)

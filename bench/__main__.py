@@ -16,7 +16,7 @@ from playlog_cli.stacks.stack import find_stack
 from playlog_cli.terminal import err, out, print_json
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from bench import page
+from bench.figures import page
 from bench.measure import ROOT, measure
 from bench.measure import Progress as Told
 from bench.results import Results

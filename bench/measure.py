@@ -101,13 +101,15 @@ def _laid_out(stack: Stack, build: Path, scratch: Path) -> Deployed:
     function = template.resources["ConvertMatchesFunction"]
     code, packages = scratch / "task", scratch / "opt"
     no_bytecode = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(template.folder(function.properties["CodeUri"]) or "", code, ignore=no_bytecode)
+    shutil.copytree(built_template.folder(template, function.properties["CodeUri"]) or "", code, ignore=no_bytecode)
     layers = {}
     for name in function.properties["Layers"]:
         layer = template.named_by(name)
         assert layer
         unzipped = scratch / layer.logical_id
-        shutil.copytree(template.folder(layer.properties["ContentUri"]) or "", unzipped, ignore=no_bytecode)
+        shutil.copytree(
+            built_template.folder(template, layer.properties["ContentUri"]) or "", unzipped, ignore=no_bytecode
+        )
         layers[layer.logical_id] = sum(file.stat().st_size for file in unzipped.rglob("*") if file.is_file())
         shutil.copytree(unzipped / "python", packages, dirs_exist_ok=True)
     configuration = stack.functions.get_function_configuration(FunctionName=stack.convert_matches_function)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from bench import svg
+from bench.figures import svg
 
 SAMPLES = Path(__file__).parent
 STATION = "harbour-fm"

@@ -52,6 +52,11 @@ COMMANDS = {
     "inspect": Entry(
         f"{OPERATING}.inspect", "inspect_command", "Show what the stack runs, when, and how the last runs ended."
     ),
+    "rollback": Entry(
+        f"{OPERATING}.rollback",
+        "rollback_command",
+        "List the versions, with when and from which commit each was deployed, or make one of them live again.",
+    ),
     "drain": Entry(f"{OPERATING}.drain", "drain_command", "Empty a large backlog with several runs at a time."),
     "audit": Entry(
         "playlog_cli.commands.audit",
@@ -59,7 +64,9 @@ COMMANDS = {
         "Check that each match is in exactly one state, and that plays and failures agree with it.",
     ),
     "wiring": Entry(
-        "playlog_cli.wiring.check", "wiring", "Check that what the built template names is there and can be called."
+        "playlog_cli.commands.wiring",
+        "wiring_command",
+        "Check what only the built template can tell: whole layers, and something that invokes each function.",
     ),
 }
 

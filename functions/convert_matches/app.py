@@ -3,10 +3,12 @@
 import gc
 import os
 import time
+from functools import partial
 from typing import Any
 
 import boto3
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from playlog.checking.check import check_convert, is_check
 from playlog.converting import hand_over
 from playlog.converting.report import report
 from playlog.dynamodb.client import Client
@@ -38,6 +40,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     Returns:
         The counts of the run (docs/contract.md, The messages).
     """
+    if is_check(event):
+        return check_convert(os.environ, partial(boto3.client, config=CLIENT_CONFIG), context.function_name)
     started = time.monotonic()
     settings = ConvertSettings.from_environment(os.environ)
     invocation = hand_over.Invocation(context.function_name, context.get_remaining_time_in_millis())

@@ -1,15 +1,17 @@
 """StoreFailures: stores dead letters as FailedPlayLog items, each with the new state of its match."""
 
 import os
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
+import boto3
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from playlog.checking.check import check_store, is_check
 from playlog.failures.dead_letter import DeadLetter
 from playlog.failures.recording import SECONDS_KEPT, connect, store
-from playlog.runtime.retry import Retry
+from playlog.runtime.retry import CLIENT_CONFIG, Retry
 from playlog.runtime.settings import StoreSettings
 from playlog.runtime.telemetry import logger
 
@@ -32,6 +34,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Any:
     Returns:
         The messages that could not be stored. The queue delivers them again. After 3 tries they are parked.
     """
+    if is_check(event):
+        return check_store(os.environ, partial(boto3.client, config=CLIENT_CONFIG))
     settings = StoreSettings.from_environment(os.environ)
     tables = tables_of(settings.match_cache_table, settings.failed_play_log_table)
     retry = Retry.within(context.get_remaining_time_in_millis(), seconds_kept=SECONDS_KEPT)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from playlog.domain import timestamps
 from playlog.domain.match import Item
+from playlog.runtime.settings import LIVE
 from playlog_cli.draining.drain import drain
 from playlog_cli.stacks.stack import Stack
 
@@ -42,16 +43,21 @@ def make_backlog(name: str) -> Iterator[Item]:
 
 @contextmanager
 def slowed(stack: Stack) -> Iterator[None]:
-    """The converter with little time, and with a page for each match."""
+    """A live version with little time, and with a page for each match."""
     name = stack.convert_matches_function
+    live = stack.functions.get_alias(FunctionName=name, Name=LIVE)["FunctionVersion"]
     before: Any = stack.functions.get_function_configuration(FunctionName=name)
     variables = {**before["Environment"]["Variables"], "BATCH_SIZE": "1"}
     stack.functions.update_function_configuration(
         FunctionName=name, Timeout=SECONDS, Environment={"Variables": variables}
     )
+    stack.functions.get_waiter("function_updated_v2").wait(FunctionName=name)
+    slow = stack.functions.publish_version(FunctionName=name)["Version"]
+    stack.functions.update_alias(FunctionName=name, Name=LIVE, FunctionVersion=slow)
     try:
         yield
     finally:
+        stack.functions.update_alias(FunctionName=name, Name=LIVE, FunctionVersion=live)
         stack.functions.update_function_configuration(
             FunctionName=name, Timeout=before["Timeout"], Environment={"Variables": before["Environment"]["Variables"]}
         )
@@ -86,7 +92,9 @@ def runs_since(stack: Stack, begin: datetime) -> list[Logged]:
 
 def scheduled_run(stack: Stack) -> dict[str, Any]:
     """What a run answers that the schedule would ask for."""
-    answer = stack.functions.invoke(FunctionName=stack.convert_matches_function, Payload=json.dumps(SCHEDULED))
+    answer = stack.functions.invoke(
+        FunctionName=stack.convert_matches_function, Qualifier=LIVE, Payload=json.dumps(SCHEDULED)
+    )
     payload: dict[str, Any] = json.loads(answer["Payload"].read())
     assert "FunctionError" not in answer, payload
     return payload

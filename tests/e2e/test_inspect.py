@@ -95,7 +95,7 @@ def target_nothing(deployed: Deployed) -> None:
 
 
 def forbid_invocation(deployed: Deployed) -> None:
-    function = deployed.stack.convert_matches_function
+    function = f"{deployed.stack.convert_matches_function}:live"
     policy = json.loads(deployed.client("lambda").get_policy(FunctionName=function)["Policy"])
     (statement,) = policy["Statement"]
     deployed.client("lambda").remove_permission(FunctionName=function, StatementId=statement["Sid"])
@@ -176,7 +176,10 @@ def make_again(functions: Any, configuration: dict[str, Any], code: bytes) -> No
         Layers=[layer["Arn"] for layer in configuration["Layers"]],
         Code={"ZipFile": code},
     )
-    functions.get_waiter("function_active_v2").wait(FunctionName=configuration["FunctionName"])
+    name = configuration["FunctionName"]
+    functions.get_waiter("function_active_v2").wait(FunctionName=name)
+    version = functions.publish_version(FunctionName=name)["Version"]
+    functions.create_alias(FunctionName=name, Name="live", FunctionVersion=version)
 
 
 def test_runs_that_do_not_come_are_said(deployed: Deployed) -> None:

@@ -161,8 +161,8 @@ def loadings(aws: Clients, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
     monkeypatch.setattr(retry, "time", clock)
     monkeypatch.setattr(run, "SIDE_BY_SIDE", 1)
     monkeypatch.setattr(load, "WRITERS", 1)
-    monkeypatch.setattr(load, "PLAYED_TOGETHER", 3)
-    monkeypatch.setattr(load, "TRANSACTION_ACTIONS", 4)
+    monkeypatch.setattr("playlog_cli.loading.batches.PLAYED_TOGETHER", 3)
+    monkeypatch.setattr("playlog_cli.loading.batches.TRANSACTION_ACTIONS", 4)
     monkeypatch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda *_: 0)
     path = tmp_path / "matchcache.csv"
     path.write_text("\n".join([COLUMNS, *EXPORT, ""]))

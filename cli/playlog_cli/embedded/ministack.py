@@ -12,14 +12,23 @@ import subprocess
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import boto3
 
 from playlog_cli.embedded.processes import end_group, started_at
-from playlog_cli.embedded.session import HOST, Server, Session, claimed, session
+from playlog_cli.embedded.session import HOST, REGION, Server, Session, claimed, session
 from playlog_cli.embedded.tools import call, failure, sam, tool_environment, uv
 from playlog_cli.errors import CommandError
 from playlog_cli.schedules import problem_of
 from playlog_cli.wiring import built_template
+from playlog_cli.wiring.refusal import refusal
+from playlog_cli.wiring.release import stamp
 
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation import CloudFormationClient
+
+STACK = "playlog"  # as samconfig.toml names it in its local section
 READY_SECONDS = 60.0  # MiniStack takes 2; a busy machine several times that
 POLL_SECONDS = 0.05
 
@@ -137,12 +146,13 @@ def wait_until_ready(session: Session, server: Server) -> None:
 
 
 def build(session: Session) -> None:
-    """Runs ``sam build`` into the session's folder.
+    """Runs ``sam build`` into the session's folder, and names the release.
 
     Raises:
         CommandError: the build failed.
     """
     sam(session, ["build", "--build-dir", str(session.build)], {})
+    stamp(session.build / "template.yaml")
 
 
 def deploy(session: Session, server: Server, parameters: Mapping[str, str]) -> None:
@@ -168,7 +178,19 @@ def deploy(session: Session, server: Server, parameters: Mapping[str, str]) -> N
         pairs = (f"{name}={quoted(value)}" for name, value in {"Embedded": "true", **parameters}.items())
         arguments += ["--parameter-overrides", *pairs]
     # The embedded AWS is quicker than AWS, for which SAM polls every 5 s.
-    sam(session, arguments, {**server.environment, "SAM_CLI_POLL_DELAY": "0.2"})
+    try:
+        sam(session, arguments, {**server.environment, "SAM_CLI_POLL_DELAY": "0.2"})
+    except CommandError as error:
+        if reason := refusal(_cloudformation(server), STACK):
+            raise CommandError(
+                f"the new version did not pass its check, so nothing went live: {reason}", error.log_lines
+            ) from error
+        raise
+
+
+def _cloudformation(server: Server) -> "CloudFormationClient":
+    keys = server.environment["AWS_ACCESS_KEY_ID"], server.environment["AWS_SECRET_ACCESS_KEY"]
+    return boto3.Session(*keys, region_name=REGION).client("cloudformation", endpoint_url=server.endpoint)
 
 
 def check_schedule(parameters: Mapping[str, str]) -> None:

@@ -2,7 +2,10 @@
 
 from dataclasses import dataclass
 
+from playlog.runtime.settings import LIVE
+
 from playlog_cli.stacks.runs import RunFacts
+from playlog_cli.stacks.versions import LiveVersion
 
 GONE = "gone"
 CONVERT_MATCHES, STORE_FAILURES = "ConvertMatchesFunction", "StoreFailuresFunction"
@@ -24,6 +27,7 @@ class FunctionFacts:
         last_modified: time of the last change, in UTC.
         reserved_concurrency: how many invocations may run at once; None if not set. With 0, none runs.
         log_group: name of its log group.
+        live: what its alias points at; None if it has no alias.
     """
 
     logical_id: str
@@ -36,6 +40,17 @@ class FunctionFacts:
     last_modified: str | None = None
     reserved_concurrency: int | None = None
     log_group: str | None = None
+    live: LiveVersion | None = None
+
+    @property
+    def invoked_arn(self) -> str | None:
+        """The ARN that the schedule and the queue mapping must invoke."""
+        return self.live.arn if self.live else self.arn
+
+    @property
+    def invoked_name(self) -> str:
+        """The name that commands must use to change what may invoke it."""
+        return f"{self.name}:{LIVE}" if self.live else self.name
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from playlog_cli.inspecting.permissions import may_invoke
 from playlog_cli.schedules import interval, next_time, problem_of
 from playlog_cli.stacks.runs import last_runs
 from playlog_cli.stacks.stack import CLIENT_CONFIG, Stack
+from playlog_cli.stacks.versions import live_version
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
@@ -104,6 +105,7 @@ def _function(lambda_: "LambdaClient", logical_id: str, name: str) -> FunctionFa
         last_modified=timestamps.to_text(datetime.fromisoformat(configuration["LastModified"])),
         reserved_concurrency=answer.get("Concurrency", {}).get("ReservedConcurrentExecutions"),
         log_group=configuration.get("LoggingConfig", {}).get("LogGroup"),
+        live=live_version(lambda_, name),
     )
 
 
@@ -148,6 +150,7 @@ def _target(lambda_: "LambdaClient", target_id: str, arn: str, rule_arn: str) ->
     region_and_account = arn.split(":")[3:5]
     if ":function:" not in arn or region_and_account != rule_arn.split(":")[3:5]:
         return TargetFacts(target_id, arn, None, None)
+    # An ARN may end in an alias or a version, which exists or not.
     if _answer_if_found(lambda: lambda_.get_function(FunctionName=arn)) is None:
         return TargetFacts(target_id, arn, exists=False, may_invoke=False)
     answer = _answer_if_found(lambda: lambda_.get_policy(FunctionName=arn))

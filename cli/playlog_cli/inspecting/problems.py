@@ -105,7 +105,7 @@ def _of_schedule(schedule: ScheduleFacts, facts: Facts) -> Iterator[Problem]:
 
 
 def _of_target(target: TargetFacts, schedule: ScheduleFacts, converter: FunctionFacts) -> Iterator[Problem]:
-    if target.arn != converter.arn:
+    if target.arn != converter.invoked_arn:
         if converter.arn:  # otherwise the missing function is the problem
             what = "which does not exist" if target.exists is False else f"and not {CONVERT_MATCHES}"
             yield Problem(
@@ -120,7 +120,7 @@ def _of_target(target: TargetFacts, schedule: ScheduleFacts, converter: Function
             f"the policy of {CONVERT_MATCHES} has a condition that this command does not support: it is unknown "
             "whether the rule may invoke the function",
             "look at the policy, or at the last runs",
-            (_command("lambda", "get-policy", function_name=converter.name),),
+            (_command("lambda", "get-policy", function_name=converter.invoked_name),),
         )
     elif target.may_invoke is False:
         yield Problem(
@@ -131,7 +131,7 @@ def _of_target(target: TargetFacts, schedule: ScheduleFacts, converter: Function
                 _command(
                     "lambda",
                     "add-permission",
-                    function_name=converter.name,
+                    function_name=converter.invoked_name,
                     statement_id=f"{schedule.logical_id}Permission",
                     action="lambda:InvokeFunction",
                     principal=EVENTBRIDGE,
@@ -142,6 +142,8 @@ def _of_target(target: TargetFacts, schedule: ScheduleFacts, converter: Function
 
 
 def _of_function(function: FunctionFacts) -> Iterator[Problem]:
+    if function.arn and function.live is None and function.logical_id in (CONVERT_MATCHES, STORE_FAILURES):
+        yield Problem(function.logical_id, "it has no alias live: nothing can invoke it", _restore("alias"))
     why = f": {function.state_reason}" if function.state_reason else ""
     if function.state == GONE:
         yield Problem(
@@ -177,7 +179,7 @@ def _of_mappings(facts: Facts) -> Iterator[Problem]:
         make = _command(
             "lambda",
             "create-event-source-mapping",
-            function_name=function.name,
+            function_name=function.invoked_name,
             event_source_arn=facts.dead_letter_queue_arn,
             batch_size=str(LETTERS_IN_BATCH),
             function_response_types="ReportBatchItemFailures",
@@ -191,12 +193,16 @@ def _of_mappings(facts: Facts) -> Iterator[Problem]:
                 "enable it",
                 (_command("lambda", "update-event-source-mapping", "--enabled", uuid=mapping.uuid),),
             )
-        if function.arn and mapping.function_arn != function.arn:
+        if function.arn and mapping.function_arn != function.invoked_arn:
             yield Problem(
                 mapping.logical_id,
                 f"it passes the dead letters to {mapping.function_arn}, and not to {STORE_FAILURES}",
                 "give it the right function",
-                (_command("lambda", "update-event-source-mapping", uuid=mapping.uuid, function_name=function.name),),
+                (
+                    _command(
+                        "lambda", "update-event-source-mapping", uuid=mapping.uuid, function_name=function.invoked_name
+                    ),
+                ),
             )
         if (mapping.last_result or "").startswith("PROBLEM"):
             yield Problem(mapping.logical_id, f"Lambda says of it: {mapping.last_result}", "repair what it says")
@@ -239,7 +245,7 @@ def _put_target(schedule: ScheduleFacts, converter: FunctionFacts, target_id: st
     """The command that sets a target. It uses SAM's own id, so that the next deployment adds no second target."""
     target = {
         "Id": target_id or f"{schedule.logical_id}LambdaTarget",
-        "Arn": converter.arn,
+        "Arn": converter.invoked_arn,
         "RetryPolicy": TARGET_RETRIES,
     }
     return _command("events", "put-targets", rule=schedule.name, targets=json.dumps([target]))

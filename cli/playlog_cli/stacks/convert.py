@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from playlog.runtime.settings import LIVE
+
 from playlog_cli.errors import CommandError, shown
 from playlog_cli.stacks.stack import Stack
 
@@ -45,7 +47,9 @@ def convert(stack: Stack, shards: Sequence[int] = ()) -> ConvertResult:
         if shard not in range(stack.shards):
             raise CommandError(f"there is no shard {shard}: stack `{stack.name}` has 0 to {stack.shards - 1}")
     event = {"shards": [str(shard) for shard in shards]} if shards else {}
-    answer = stack.functions.invoke(FunctionName=stack.convert_matches_function, Payload=json.dumps(event))
+    answer = stack.functions.invoke(
+        FunctionName=stack.convert_matches_function, Qualifier=LIVE, Payload=json.dumps(event)
+    )
     payload = json.loads(answer["Payload"].read())
     if "FunctionError" in answer:
         raise CommandError(f"the run failed: {_function_error(payload)}; `sam logs` shows what it logged")

@@ -167,6 +167,8 @@ def _runs(events: Iterable[Mapping[str, Any]], now: datetime) -> Iterator[RunFac
         elif event["logStreamName"] in open_in:
             open_in[event["logStreamName"]].lines.append(message)
     for invocation in invocations:
+        if any((_parsed(line) or {}).get("check") for line in invocation.lines):
+            continue  # a check of the deployment, and no run
         age = now - invocation.started
         outcome, message = _outcome(invocation.lines, messages.get(invocation.request_id), age)
         seconds = next((float(found[1]) / 1000 for line in invocation.lines if (found := _DURATION.search(line))), None)

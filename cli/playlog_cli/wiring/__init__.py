@@ -1,5 +1,5 @@
-"""Checks the built template: each schedule, queue, handler, variable and permission leads to something that exists.
+"""The built template: whole layers, wired functions, the release's name, and why a deployment was refused.
 
 Who may import this package: `commands`, `embedded`.
-What it may import: `errors`, `terminal`, `playlog`.
+What it may import: `errors`, `playlog`.
 """

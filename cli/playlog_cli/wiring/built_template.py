@@ -6,7 +6,7 @@ expression that names a resource resolves to a value by which the resource is fo
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,12 @@ _PSEUDO_PARAMETERS = {
 _NO_VALUE = object()
 # ${Name}, ${Name.Attribute} or ${AWS::Region}; ${!Literal} stands for ${Literal}.
 _SUBSTITUTED = re.compile(r"\$\{(!?)([^}]+)\}")
-_NAMES = ("FunctionName", "QueueName", "TableName")
+_NAMES = {
+    "AWS::Serverless::Function": "FunctionName",
+    "AWS::Lambda::Function": "FunctionName",
+    "AWS::SQS::Queue": "QueueName",
+    "AWS::DynamoDB::Table": "TableName",
+}
 _RESOURCE_PREFIXES = {
     "AWS::Serverless::Function": "lambda:{region}:{account}:function:",
     "AWS::Lambda::Function": "lambda:{region}:{account}:function:",
@@ -72,12 +77,14 @@ class Template:
         parameters: their definitions by name.
         conditions: by name.
         resources: by logical id.
+        mappings: by name.
     """
 
     path: Path
     parameters: Mapping[str, Any]
     conditions: Mapping[str, Any]
     resources: Mapping[str, Resource]
+    mappings: Mapping[str, Any] = field(default_factory=dict)
 
     def of_type(self, *types: str) -> list[Resource]:
         """The resources of these types, in the order of the template."""
@@ -108,10 +115,6 @@ class Template:
         value = self._resolve(expression)
         return self._by_value.get(value) if isinstance(value, str) else None
 
-    def folder(self, artefact: Any) -> Path | None:
-        """The folder of a function's or a layer's code; None if it is not on this machine."""
-        return (self.path.parent / artefact).resolve() if isinstance(artefact, str) else None
-
     @cached_property
     def _by_value(self) -> dict[str, Resource]:
         resources = self.resources.values()
@@ -133,16 +136,20 @@ class Template:
         match function, argument:
             case "Ref", str(name):
                 return self._ref(name)
-            case "Fn::GetAtt", str(path):
-                return self._attribute(*path.split(".", 1))
-            case "Fn::GetAtt", [str(name), str(attribute)]:
-                return self._attribute(name, attribute)
+            case "Fn::GetAtt", str() | list():
+                return self._attribute(*(argument.split(".", 1) if isinstance(argument, str) else argument))
             case "Fn::Sub", str(text):
                 return self._substitute(text, {})
             case "Fn::Sub", [str(text), dict(values)]:
                 return self._substitute(text, values)
             case "Fn::Join", [str(separator), parts]:
                 return separator.join(as_text(part) for part in self._resolve(parts))
+            case "Fn::Select", [index, parts]:
+                return self._resolve(parts)[int(index)]
+            case "Fn::Split", [str(separator), text]:
+                return as_text(self._resolve(text)).split(separator)
+            case "Fn::FindInMap", [str(table), str(row), str(column)]:
+                return self.mappings[table][row][column]
             case "Fn::If", [str(condition), if_true, if_false]:
                 return self._resolve(if_true if self._holds({"Condition": condition}) else if_false)
             case _:
@@ -203,16 +210,29 @@ class Template:
                 raise CommandError(f"{self.path}: {condition} is no condition of CloudFormation")
 
     def _name(self, resource: Resource) -> str:
-        given = next((resource.properties[name] for name in _NAMES if name in resource.properties), resource.logical_id)
+        given = resource.properties.get(_NAMES.get(resource.type, ""), resource.logical_id)
         return as_text(self._resolve(given))
 
     def _reference(self, resource: Resource) -> str:
-        name = self._name(resource)
-        return f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{name}" if resource.type in QUEUES else name
+        return _reference(resource.type, self._name(resource))
 
     def _arn(self, resource: Resource) -> str:
-        prefix = _RESOURCE_PREFIXES.get(resource.type, "playlog:{region}:{account}:")
-        return f"arn:aws:{prefix.format(region=REGION, account=ACCOUNT)}{self._name(resource)}"
+        return _arn(resource.type, self._name(resource))
+
+
+def _reference(kind: str, name: str) -> str:
+    """What ``Ref`` gives of a resource."""
+    return f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{name}" if kind in QUEUES else name
+
+
+def _arn(kind: str, name: str) -> str:
+    prefix = _RESOURCE_PREFIXES.get(kind, "playlog:{region}:{account}:")
+    return f"arn:aws:{prefix.format(region=REGION, account=ACCOUNT)}{name}"
+
+
+def folder(template: Template, artefact: Any) -> Path | None:
+    """The folder of a function's or a layer's code; None if it is not on this machine."""
+    return (template.path.parent / artefact).resolve() if isinstance(artefact, str) else None
 
 
 def load(path: Path) -> Template:
@@ -239,6 +259,7 @@ def load(path: Path) -> Template:
         path=path,
         parameters=document.get("Parameters") or {},
         conditions=document.get("Conditions") or {},
+        mappings=document.get("Mappings") or {},
         resources={name: _resource(name, body, of_functions) for name, body in document["Resources"].items()},
     )
 

@@ -34,7 +34,7 @@ def answers(function: Stubber, payload: Any, event: dict[str, Any], **facts: str
     """The function takes this event and answers with this payload."""
     body = json.dumps(payload).encode()
     response = {"StatusCode": 200, "Payload": StreamingBody(BytesIO(body), len(body)), **facts}
-    wanted = {"FunctionName": "ConvertMatchesFunction", "Payload": json.dumps(event)}
+    wanted = {"FunctionName": "ConvertMatchesFunction", "Qualifier": "live", "Payload": json.dumps(event)}
     function.add_response("invoke", response, wanted)
 
 

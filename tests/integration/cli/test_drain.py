@@ -67,10 +67,10 @@ class Lambda:
     _at_work: Counter[str] = field(default_factory=Counter)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def invoke(self, *, FunctionName: str, Payload: str) -> dict[str, Any]:  # noqa: N803 - as boto3 has it
+    def invoke(self, *, FunctionName: str, Qualifier: str, Payload: str) -> dict[str, Any]:  # noqa: N803 - boto3's names
         """Answers with what the function would."""
         shards = tuple(json.loads(Payload)["shards"])
-        assert FunctionName == "ConvertMatchesFunction"
+        assert (FunctionName, Qualifier) == ("ConvertMatchesFunction", "live")
         with self._lock:
             self.asked.append(shards)
             self._at_work.update(shards)

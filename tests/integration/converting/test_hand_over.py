@@ -78,7 +78,7 @@ def takes(functions: Stubber, shard: str, until: Any) -> None:
     functions.add_response(
         "invoke",
         {"StatusCode": 202},
-        {"FunctionName": "the-converter", "InvocationType": "Event", "Payload": Asks(shard, until)},
+        {"FunctionName": "the-converter:live", "InvocationType": "Event", "Payload": Asks(shard, until)},
     )
 
 

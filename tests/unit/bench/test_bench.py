@@ -15,9 +15,10 @@ from playlog.domain.match import Item
 from playlog_cli.errors import CommandError
 from playlog_cli.wiring import built_template
 
-from bench import cost, page
+from bench import cost
 from bench.backlog import matches
 from bench.capacity import Meter, NoRuleError, Place, Rule, Table, item_bytes, of_page, of_write
+from bench.figures import page
 from bench.proxy import CountingProxy
 from bench.results import Backlog, ColdStart, Machine, Process, Results, Units
 

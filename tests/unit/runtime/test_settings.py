@@ -19,7 +19,11 @@ CONVERT = {
     "MAX_ATTEMPTS": "3",
     "RETAIN_PLAYED_DAYS": "90",
 }
-STORE = {"MATCH_CACHE_TABLE": "playlog-MatchCache", "FAILED_PLAY_LOG_TABLE": "playlog-FailedPlayLog"}
+STORE = {
+    "MATCH_CACHE_TABLE": "playlog-MatchCache",
+    "FAILED_PLAY_LOG_TABLE": "playlog-FailedPlayLog",
+    "DEAD_LETTER_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/000000000000/playlog-DeadLetters",
+}
 
 
 def test_what_the_template_sets_is_what_convert_matches_works_with() -> None:
@@ -40,7 +44,9 @@ def test_what_the_template_sets_is_what_convert_matches_works_with() -> None:
 
 def test_what_the_template_sets_is_what_store_failures_works_with() -> None:
     assert StoreSettings.from_environment(STORE) == StoreSettings(
-        match_cache_table="playlog-MatchCache", failed_play_log_table="playlog-FailedPlayLog"
+        match_cache_table="playlog-MatchCache",
+        failed_play_log_table="playlog-FailedPlayLog",
+        dead_letter_queue_url="https://sqs.us-east-1.amazonaws.com/000000000000/playlog-DeadLetters",
     )
 
 

@@ -59,11 +59,13 @@ def show(facts: Facts, wrong: list[Problem], console: Console) -> None:
 
 
 def _functions(facts: Facts) -> Table:
-    rows = table("function", "state", "last change", padding=3)
+    rows = table("function", "state", "live version", "live for", padding=3)
     for each in facts.functions:
         state = each.state + (", concurrency 0" if each.reserved_concurrency == 0 else "")
         sound = state == "Active" and each.last_update != "Failed"
-        rows.add_row(each.logical_id, _state(state, sound), _since(each.last_modified, facts))
+        live = f"{each.live.version} ({each.live.release.partition(';')[0]})" if each.live else "-"
+        since = _since(each.live.since, facts).removesuffix(" ago") if each.live else "-"
+        rows.add_row(each.logical_id, _state(state, sound), live, since)
     return rows
 
 
@@ -90,7 +92,10 @@ def _next(schedule: ScheduleFacts, facts: Facts) -> Text:
 
 def _invoked(target: TargetFacts, facts: Facts) -> Text:
     """The name of a target, and what is wrong with it."""
-    name = next((each.logical_id for each in facts.functions if each.arn == target.arn), target.arn.rpartition(":")[2])
+    name = next(
+        (each.logical_id for each in facts.functions if target.arn in (each.arn, each.invoked_arn)),
+        target.arn.rpartition(":")[2],
+    )
     if target.exists is False:
         return _state(f"{name}, which is gone", sound=False)
     if target.may_invoke is False:

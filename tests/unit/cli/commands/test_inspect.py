@@ -10,6 +10,7 @@ from playlog_cli.inspecting.facts import Facts, FunctionFacts, MappingFacts, Sch
 from playlog_cli.inspecting.permissions import may_invoke
 from playlog_cli.inspecting.problems import problems
 from playlog_cli.stacks.runs import RunFacts
+from playlog_cli.stacks.versions import LiveVersion
 from rich.console import Console
 
 ACCOUNT = "arn:aws:lambda:eu-west-1:123456789012"
@@ -23,6 +24,7 @@ def function(logical_id: str, **facts: Any) -> FunctionFacts:
         logical_id=logical_id,
         name=f"playlog-{logical_id}",
         arn=f"{ACCOUNT}:function:playlog-{logical_id}",
+        live=LiveVersion(f"{ACCOUNT}:function:playlog-{logical_id}:live", "7", "1a2b3c4; layers 1/1", NOW),
         **{"state": "Active", "last_update": "Successful", "last_modified": "2026-03-13T12:00:00.000000+0000", **facts},
     )
 
@@ -45,11 +47,13 @@ SOUND = Facts(
             arn=RULE,
             expression="rate(2 minutes)",
             enabled=True,
-            targets=(TargetFacts("target", CONVERTER.arn or "", exists=True, may_invoke=True),),
+            targets=(TargetFacts("target", CONVERTER.invoked_arn or "", exists=True, may_invoke=True),),
         ),
     ),
     mappings=(
-        MappingFacts("StoreFailuresFunctionDeadLetters", "a-uuid", "Enabled", None, QUEUE, STORE.arn or "", NOW, None),
+        MappingFacts(
+            "StoreFailuresFunctionDeadLetters", "a-uuid", "Enabled", None, QUEUE, STORE.invoked_arn or "", NOW, None
+        ),
     ),
     runs=(RUN, replace(RUN, age_seconds=180)),
 )
@@ -148,7 +152,7 @@ ALLOW = {
     "Effect": "Allow",
     "Principal": {"Service": "events.amazonaws.com"},
     "Action": "lambda:InvokeFunction",
-    "Resource": CONVERTER.arn,
+    "Resource": CONVERTER.invoked_arn,
     "Condition": {"ArnLike": {"AWS:SourceArn": RULE}},
 }
 
@@ -214,3 +218,20 @@ def test_an_unknown_permission_is_a_problem() -> None:
     ((_, told),) = wrong(scheduled(targets=(target,)))
 
     assert "it is unknown whether the rule may invoke the function" in told
+
+
+def test_a_function_without_its_alias_can_be_invoked_by_nothing() -> None:
+    without = replace(SOUND, functions=(replace(CONVERTER, live=None), STORE))
+
+    assert "it has no alias live: nothing can invoke it" in [each.wrong for each in problems(without)]
+
+
+def test_a_schedule_that_bypasses_the_alias_is_told() -> None:
+    (schedule,) = SOUND.schedules
+    target = replace(schedule.targets[0], arn=CONVERTER.arn or "")
+    bypassed = replace(SOUND, schedules=(replace(schedule, targets=(target,)),))
+
+    (problem,) = problems(bypassed)
+
+    assert problem.wrong.startswith(f"its target is {CONVERTER.arn}, ")
+    assert f"{CONVERTER.name}:live" in problem.commands[0]

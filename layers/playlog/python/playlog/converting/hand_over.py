@@ -20,7 +20,7 @@ from playlog.converting.run import SECONDS_KEPT, EventError, Run, convert, shard
 from playlog.domain import timestamps
 from playlog.dynamodb.client import Client
 from playlog.runtime.retry import Retry
-from playlog.runtime.settings import ConvertSettings
+from playlog.runtime.settings import LIVE, ConvertSettings
 from playlog.runtime.telemetry import logger
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ def hand_over(shards: Sequence[str], until: datetime, functions: Callable[[], "L
         for shard in shards:
             if is_worth_a_start(until, datetime.now(UTC)):
                 event = {"shards": [shard], "until": timestamps.to_text(until)}
-                client.invoke(FunctionName=function, InvocationType="Event", Payload=json.dumps(event))
+                client.invoke(FunctionName=f"{function}:{LIVE}", InvocationType="Event", Payload=json.dumps(event))
                 taken += 1
     except (ClientError, BotoCoreError) as error:
         logger.warning("not handed over", extra={"shards": shards[taken:], "error": str(error)})

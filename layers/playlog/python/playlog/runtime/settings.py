@@ -6,6 +6,9 @@ from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Self
 
+# The alias of both functions. Everything that invokes them invokes it; it points at the version that is live.
+LIVE = "live"
+
 
 class SettingsError(Exception):
     """An environment variable is missing or has an invalid value."""
@@ -55,6 +58,7 @@ class StoreSettings:
 
     match_cache_table: str
     failed_play_log_table: str
+    dead_letter_queue_url: str
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
@@ -66,6 +70,7 @@ class StoreSettings:
         return cls(
             match_cache_table=_text(environment, "MATCH_CACHE_TABLE"),
             failed_play_log_table=_text(environment, "FAILED_PLAY_LOG_TABLE"),
+            dead_letter_queue_url=_text(environment, "DEAD_LETTER_QUEUE_URL"),
         )
 
 

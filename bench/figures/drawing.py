@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from bench import cost, svg
+from bench import cost
+from bench.figures import svg
 from bench.results import Results
 
 WIDTH = 760

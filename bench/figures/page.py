@@ -8,7 +8,8 @@ from pathlib import Path
 from playlog_cli.errors import CommandError
 from rich.table import Table
 
-from bench import cost, drawing
+from bench import cost
+from bench.figures import drawing
 from bench.results import Results
 
 DRAWINGS = {
