@@ -43,6 +43,12 @@ def of_function(name: str, function: str) -> Metric:
     return Metric("AWS/Lambda", name, frozenset({("FunctionName", value({"Ref": function}))}))
 
 
+def errors_of(function: str) -> Metric:
+    """Errors of the live version (AWS Lambda Developer Guide, "Metrics for Lambda functions": dimension Resource)."""
+    name = value({"Ref": function})
+    return Metric("AWS/Lambda", "Errors", frozenset({("FunctionName", name), ("Resource", f"{name}:live")}))
+
+
 def of_queue(name: str, queue: str) -> Metric:
     return Metric("AWS/SQS", name, frozenset({("QueueName", value({"Fn::GetAtt": f"{queue}.QueueName"}))}))
 
@@ -94,7 +100,7 @@ class Hour:
         for at, invocation in self.invocations.items():
             if invocation is None:
                 continue
-            yield Point(of_function("Errors", "ConvertMatchesFunction"), at, float(invocation.run is None))
+            yield Point(errors_of("ConvertMatchesFunction"), at, float(invocation.run is None))
             yield Point(of_function("Duration", "ConvertMatchesFunction"), at, invocation.seconds * 1_000)
             if invocation.run:
                 key = id(invocation.run)
@@ -111,7 +117,7 @@ def hour(emit: Callable[[Run], list[dict[str, Any]]]) -> Hour:
 def test_an_ordinary_hour_sets_nothing_off(hour: Hour) -> None:
     quiet = [of_queue("ApproximateAgeOfOldestMessage", "DeadLetterQueue")]
     quiet += [of_queue("ApproximateNumberOfMessagesVisible", "ParkingLotQueue")]
-    quiet += [of_function("Errors", "StoreFailuresFunction")]
+    quiet += [errors_of("StoreFailuresFunction")]
     for metric in quiet:
         hour.with_points(*every_minute(metric, 0))
 
@@ -157,7 +163,7 @@ def test_a_single_run_that_fails_is_told(hour: Hour) -> None:
 
 
 def test_an_error_of_the_other_function_is_told(hour: Hour) -> None:
-    error = Point(of_function("Errors", "StoreFailuresFunction"), HOUR - MINUTE, 1)
+    error = Point(errors_of("StoreFailuresFunction"), HOUR - MINUTE, 1)
 
     assert hour.with_points(error).alarms() == {"store-failures-errors"}
 
@@ -305,7 +311,7 @@ def test_each_alarm_ends_when_its_reason_does(hour: Hour) -> None:
     hour.last(60, replace(leaves(7_200), seconds=95)).last(40, Invocation(run=None)).last(20, Invocation())
     trouble = [of_queue("ApproximateAgeOfOldestMessage", "DeadLetterQueue"), *OF_LAMBDA, *OF_DYNAMODB]
     trouble += [of_queue("ApproximateNumberOfMessagesVisible", "ParkingLotQueue")]
-    trouble += [of_function("Errors", "StoreFailuresFunction")]
+    trouble += [errors_of("StoreFailuresFunction")]
     for metric in trouble:
         hour.with_points(*every_minute(metric, 1_000, since=0, until=HOUR - 20 * MINUTE))
 
@@ -355,6 +361,6 @@ def test_every_metric_that_an_alarm_watches_is_one_that_a_scenario_here_publishe
     published = {point.metric for point in hour._published()} | {*OF_LAMBDA, *OF_DYNAMODB}
     published |= {of_queue("ApproximateAgeOfOldestMessage", "DeadLetterQueue")}
     published |= {of_queue("ApproximateNumberOfMessagesVisible", "ParkingLotQueue")}
-    published |= {of_function("Errors", "StoreFailuresFunction")}
+    published |= {errors_of("StoreFailuresFunction")}
 
     assert {metric for alarm in ALARMS.values() for metric in metrics_of(alarm)} <= published

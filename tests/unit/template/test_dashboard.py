@@ -22,7 +22,10 @@ RUN = Run(processed=97, plays=95, failures=Counter(INVALID_SOURCE=1), waiting=Tr
 # What AWS publishes, by its developer guides: Lambda, "Types of metrics for Lambda functions"; Amazon SQS, "Available
 # CloudWatch metrics for Amazon SQS"; Amazon DynamoDB, "DynamoDB Metrics and dimensions".
 OF_AWS = {
-    "AWS/Lambda": ({"Duration", "Errors", "Invocations", "Throttles"}, [{"FunctionName"}]),
+    "AWS/Lambda": (
+        {"Duration", "Errors", "Invocations", "Throttles"},
+        [{"FunctionName"}, {"FunctionName", "Resource"}],
+    ),
     "AWS/SQS": (
         {"ApproximateAgeOfOldestMessage", "ApproximateNumberOfMessagesVisible", "NumberOfMessagesSent"},
         [{"QueueName"}],

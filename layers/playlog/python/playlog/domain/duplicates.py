@@ -78,10 +78,9 @@ class ExactInstant:
         for match in matches:
             heard.setdefault(key_of_new_play(match), []).append(match)
         known = {play.key: play for play in plays}
-        created = (Airing.creating(tuple(sorted(found, key=lambda match: match.match_id))) for found in heard.values())
         return [
-            Airing.joining(known[airing.play_key], airing.matches) if airing.play_key in known else airing
-            for airing in created
+            Airing(key, tuple(sorted(found, key=lambda match: match.match_id)), known.get(key))
+            for key, found in heard.items()
         ]
 
     def may_account_for(self, play: PlayKey, created: PlayKey) -> bool:

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, TypeAlias
 
 from playlog.converting.writing.guard import FIRST_REACH, Guard
@@ -22,8 +22,8 @@ from playlog.domain.airing import Airing
 from playlog.domain.match import Item, Match
 from playlog.domain.play import Play, PlayKey, time_of
 
-# A text as JSON, quoted. One encoder serves all: json.dumps checks its options at every call.
-_quoted = json.JSONEncoder().encode
+# A text as JSON, quoted. Most texts come again at once: a station, a track, the ids of a match and of its play.
+_quoted = lru_cache(maxsize=1024)(json.JSONEncoder().encode)
 # One entry of TransactItems.
 Action: TypeAlias = dict[str, dict[str, Any]]
 
@@ -278,12 +278,12 @@ def _changing(play: Play) -> Item:
 def _mark_played(matches: Iterable[Match], play_id: str, tables: Tables, now: datetime) -> list[str]:
     expiry = tables.expiry(now)
     template = _mark_played_template(tables.match_cache, expires=expiry is not None)
-    same_for_all = {
-        "play_id": _quoted(play_id),
-        "written_at": f'"{timestamps.to_text(now)}"',
-        "expires_at": f'"{expiry}"',
-    }
-    return [template % {"match_id": _quoted(match.match_id), **same_for_all} for match in matches]
+    play, written_at, expires_at = _quoted(play_id), f'"{timestamps.to_text(now)}"', f'"{expiry}"'
+    return [
+        template
+        % {"match_id": _quoted(match.match_id), "play_id": play, "written_at": written_at, "expires_at": expires_at}
+        for match in matches
+    ]
 
 
 @cache
