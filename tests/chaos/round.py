@@ -57,7 +57,7 @@ if TYPE_CHECKING:
 # Time runs faster here than in the functions: all that waits is shortened alike.
 READ_TIMEOUT = 0.5
 PAUSES = (0.002, 0.02)
-PATIENCE = (0.3, 2.0, 2.0)
+RETRY_BUDGETS = (0.3, 2.0, 2.0)
 # What a run may take beyond its time: its longest request, and what a busy machine adds.
 OVERTIME = READ_TIMEOUT + 3.0
 # With the faults off.
@@ -258,8 +258,8 @@ class _Round:
         self._load(self._chance.randint(1, 10))
 
     def _deliver(self) -> None:
-        patience = self._chance.choice(PATIENCE) if self._requests_suffer else QUIET_SECONDS
-        self._postman.deliver(self._milliseconds(patience + recording.SECONDS_KEPT))
+        retry_budget = self._chance.choice(RETRY_BUDGETS) if self._requests_suffer else QUIET_SECONDS
+        self._postman.deliver(self._milliseconds(retry_budget + recording.SECONDS_KEPT))
 
     def _run(self) -> None:
         """One run, killed perhaps, or several at once."""
@@ -307,11 +307,11 @@ class _Round:
             clients = self._arena.connect(CLIENT_CONFIG)
             doom = _Doom(self._chance.randint(1, 6), self.schedule)
             doom.befall(clients)
-        patience = self._chance.choice(PATIENCE)
+        retry_budget = self._chance.choice(RETRY_BUDGETS)
 
         def run() -> Run | None:
             try:
-                return self._convert(clients, patience)
+                return self._convert(clients, retry_budget)
             except (RunError, Killed):
                 return None  # what such a run has to say is nothing
             except Exception as error:  # noqa: BLE001 - whatever a run raises, but the one that it should, is a find
@@ -320,17 +320,17 @@ class _Round:
 
         return run
 
-    def _convert(self, clients: _Clients, patience: float) -> Run:
+    def _convert(self, clients: _Clients, retry_budget: float) -> Run:
         shards = [str(number) for number in range(self._settings.unprocessed_shards)]
         with _stalls() as stalled:
             started = time.monotonic()
-            patient = Retry.within(self._milliseconds(patience + SECONDS_KEPT), seconds_kept=SECONDS_KEPT)
+            patient = Retry.within(self._milliseconds(retry_budget + SECONDS_KEPT), seconds_kept=SECONDS_KEPT)
             try:
                 return convert(shards, self._settings, client_of(clients.dynamodb), clients.sqs, patient)
             finally:
                 took = time.monotonic() - started - stalled()
-                if took > patience + OVERTIME:
-                    self.violations.append(f"a run that had {patience} s took {took:.1f} s")
+                if took > retry_budget + OVERTIME:
+                    self.violations.append(f"a run that had {retry_budget} s took {took:.1f} s")
 
     def _person(self) -> None:
         """A person gives failed matches another try: mended, as they are, or written anew by their system."""

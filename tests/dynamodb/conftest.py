@@ -153,7 +153,7 @@ def tables(database: Database) -> FailureTables:
 
 @pytest.fixture
 def retry() -> Retry:
-    """The patience of a run of a minute."""
+    """The retry budget of a run of a minute."""
     return Retry.within(60_000, seconds_kept=0)
 
 

@@ -51,9 +51,9 @@ class Pages:
 
     def __init__(self, world: World, gap: timedelta = GAP) -> None:
         tables = Tables(SETTINGS.match_cache_table, SETTINGS.play_log_table, SETTINGS.station_guard_table)
-        patience = Retry(world.clock.now + SECONDS)
+        retry_budget = Retry(world.clock.now + SECONDS)
         self._world = world
-        self._writer = Writer(client_of(world.aws.dynamodb), tables, rule_for(gap), Decimal(0), patience, Event())
+        self._writer = Writer(client_of(world.aws.dynamodb), tables, rule_for(gap), Decimal(0), retry_budget, Event())
         self.written = Written()
 
     def write(self, *matches: Match) -> "Pages":

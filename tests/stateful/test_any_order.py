@@ -359,7 +359,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Clients]:
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """The time that playlog's patience is measured by."""
+    """The time that playlog's retry budget is measured by."""
     clock = Clock()
     monkeypatch.setattr(retry, "time", clock)
     return clock

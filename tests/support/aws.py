@@ -182,7 +182,7 @@ class Aws:
         """What template.yaml sets."""
         return StoreSettings.from_environment(environment("StoreFailuresFunction"))
 
-    def patience(self, seconds: float = 90) -> Retry:
+    def retry_budget(self, seconds: float = 90) -> Retry:
         """That of a run with so many seconds left."""
         return Retry(self.clock.now + seconds)
 

@@ -1,4 +1,4 @@
-"""Audit the three tables: read them in two looks, and judge the invariants."""
+"""Audit the three tables: read them in two looks, and check the invariants."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -69,7 +69,7 @@ class Audit:
 
 
 def audit(stack: Stack, progress: Progress) -> Audit:
-    """Reads everything and judges the invariants. It changes nothing.
+    """Reads everything and checks the invariants. It changes nothing.
 
     What could also be work in flight is read again before it is called a violation.
 
@@ -134,7 +134,7 @@ def _count_again(stack: Stack, keys: Iterable[PlayKey], progress: Progress) -> t
 
 
 def _look_again(stack: Stack, ledger: Ledger) -> tuple[list[Violation], list[PlayKey]]:
-    """Judges the suspects of the first look by what is in the tables now.
+    """Checks the suspects of the first look against what is in the tables now.
 
     Returns:
         The violations, and the plays that were written while their matches were counted.
@@ -150,17 +150,17 @@ def _look_again(stack: Stack, ledger: Ledger) -> tuple[list[Violation], list[Pla
             play = plays.get(key)
             if play is None:
                 suspects += ledger.claimants(key)
-            verdict = invariants.judge_play(key, account, play, creators.get(items.text(play or {}, "match_id")))
+            verdict = invariants.check_play(key, account, play, creators.get(items.text(play or {}, "match_id")))
             if verdict is None:
                 undecided.append(key)
             else:
                 violations += verdict
     for match_ids in batched(dict.fromkeys(suspects), SUSPECTS_PER_READ):
-        violations += _judge_matches(stack, match_ids)
+        violations += _check_matches(stack, match_ids)
     return violations, undecided
 
 
-def _judge_matches(stack: Stack, match_ids: Iterable[str]) -> Iterator[Violation]:
+def _check_matches(stack: Stack, match_ids: Iterable[str]) -> Iterator[Violation]:
     matches = _matches(stack, match_ids)
     # Read after the matches: a match names only what existed before.
     plays = _plays(stack, filter(None, map(items.play_key, matches.values())))
@@ -168,7 +168,7 @@ def _judge_matches(stack: Stack, match_ids: Iterable[str]) -> Iterator[Violation
     for match_id, match in matches.items():
         key = items.play_key(match)
         record = records.get((match_id, items.attempts(match)))
-        yield from invariants.judge_match(match, plays.get(key) if key else None, record, stack.shards)
+        yield from invariants.check_match(match, plays.get(key) if key else None, record, stack.shards)
 
 
 def _matches(stack: Stack, match_ids: Iterable[str]) -> dict[str, Item]:

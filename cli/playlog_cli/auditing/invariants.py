@@ -1,7 +1,7 @@
 """The invariants (docs/contract.md, The invariants), checked on items of the tables. Pure: ``audit`` does the reading.
 
 The tables change while they are read, so it takes two looks. A ``Ledger`` is told every item once and names suspects,
-in memory that holds a few hundred bytes a play. ``judge_match`` and ``judge_play`` then judge a suspect by what a
+in memory that holds a few hundred bytes a play. ``check_match`` and ``check_play`` then check a suspect by what a
 second, strongly consistent look at it and at what it names has found.
 """
 
@@ -77,8 +77,8 @@ class Violation:
         return None if self.station_id is None or self.play_id is None else PlayKey(self.station_id, self.play_id)
 
 
-def judge_match(match: Item, play: Item | None, record: Item | None, shards: int) -> list[Violation]:
-    """Judges a match by a second look.
+def check_match(match: Item, play: Item | None, record: Item | None, shards: int) -> list[Violation]:
+    """Finds the violations of a match in a second look.
 
     Args:
         match: as it is now.
@@ -101,8 +101,8 @@ def judge_match(match: Item, play: Item | None, record: Item | None, shards: int
     return found
 
 
-def judge_play(key: PlayKey, account: Account, play: Item | None, creator: Item | None) -> list[Violation] | None:
-    """Judges a play by a second look.
+def check_play(key: PlayKey, account: Account, play: Item | None, creator: Item | None) -> list[Violation] | None:
+    """Finds the violations of a play in a second look.
 
     Every match that joins a play raises its ``match_count`` in the same transaction. So if that is now what it was
     before the matches were counted, none joined meanwhile, and the count stands.

@@ -129,7 +129,7 @@ def number(item: Item, name: str) -> float | None:
 
 
 def difference(says: Heard, heard: Heard) -> str | None:
-    """Where a play contradicts its matches, in words; None if nowhere. What either does not say is not judged."""
+    """Where a play contradicts its matches, in words; None if nowhere. What either does not say is not compared."""
     for name, said, found in zip(("starts", "stops"), says, heard, strict=False):
         if said is not None and found is not None and abs(said - found) > ALIKE:
             return f"{name} at {clock(said)}, and by its matches at {clock(found)}"

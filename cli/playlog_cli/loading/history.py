@@ -1,7 +1,7 @@
 """From a row of the old Django table MatchCache to what it is here: a match that waits, is played, or has failed.
 
 Pure: ``loading.load`` does the writing. What the old system has played is played here as the converter would have
-played it, so it is judged by the converter's own rules.
+played it, so the converter's own rules validate it.
 """
 
 import json
@@ -44,7 +44,7 @@ class Played:
     """A match that the old system has played.
 
     Attributes:
-        match: judged valid; its item is that of a match that waits.
+        match: valid; its item is that of a waiting match.
     """
 
     match: Match

@@ -57,12 +57,12 @@ def run(aws: Aws) -> None:
     verdicts = [validate(match, now=NOW, default_duration=timedelta(minutes=3)) for match in waiting]
     tables = Tables(settings.match_cache_table, settings.play_log_table, settings.station_guard_table)
     matches = [verdict for verdict in verdicts if isinstance(verdict, Match)]
-    writer = Writer(aws.client, tables, ExactInstant(), Decimal(0), aws.patience(), Event())
+    writer = Writer(aws.client, tables, ExactInstant(), Decimal(0), aws.retry_budget(), Event())
     writer.write(matches, Written())
     writer.finish(Written())
     for verdict in verdicts:
         if isinstance(verdict, Failure):
-            store(DeadLetter.of(verdict, max_attempts=3, now=NOW), connection, aws.patience())
+            store(DeadLetter.of(verdict, max_attempts=3, now=NOW), connection, aws.retry_budget())
 
 
 def put_play(aws: Aws, item: Item) -> None:

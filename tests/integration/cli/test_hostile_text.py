@@ -69,7 +69,7 @@ def hostile(aws: Aws, stack: Stack) -> Aws:
     failure = validate(match, now=NOW, default_duration=timedelta(minutes=3))
     assert isinstance(failure, Failure)
     connection = connect(stack.match_cache_table, stack.failed_play_log_table)
-    assert store(DeadLetter.of(failure, max_attempts=3, now=NOW), connection, aws.patience())
+    assert store(DeadLetter.of(failure, max_attempts=3, now=NOW), connection, aws.retry_budget())
     aws.dynamodb.put_item(
         TableName=stack.play_log_table,
         Item={

@@ -54,7 +54,7 @@ def run(aws: Aws, *, gap: int = 30, batch_size: int = 100, flag_below: int = 0, 
         batch_size=batch_size,
         flag_below_confidence=Decimal(flag_below),
     )
-    return convert(shards, settings, aws.client, aws.sqs, aws.patience())
+    return convert(shards, settings, aws.client, aws.sqs, aws.retry_budget())
 
 
 def shown(play: Item) -> tuple[int, int, int]:
@@ -303,7 +303,7 @@ def write_in_this_thread(aws: Aws, matches: list[Match]) -> None:
     """What another run writes: a door that is open lets no other thread pass."""
     settings = aws.convert_settings
     tables = Tables(settings.match_cache_table, settings.play_log_table, settings.station_guard_table)
-    writer = Writer(aws.client, tables, WithinGap(timedelta(seconds=30)), Decimal(0), aws.patience(), Event())
+    writer = Writer(aws.client, tables, WithinGap(timedelta(seconds=30)), Decimal(0), aws.retry_budget(), Event())
     writer.write(matches, Written())
     writer.finish(Written())
 

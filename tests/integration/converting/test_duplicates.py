@@ -35,7 +35,7 @@ def put(aws: Aws, matches: list[Match]) -> None:
 def run(aws: Aws, gap: int, page: int) -> None:
     settings = replace(aws.convert_settings, airing_gap=timedelta(seconds=gap), batch_size=page)
     shards = [str(shard) for shard in range(settings.unprocessed_shards)]
-    convert(shards, settings, aws.client, aws.sqs, aws.patience())
+    convert(shards, settings, aws.client, aws.sqs, aws.retry_budget())
 
 
 def plays_of(aws: Aws) -> dict[str, int]:

@@ -18,7 +18,7 @@ def ids(page: list[Item]) -> list[str]:
 def read(aws: Aws, *, page_size: int = 2, retry: Retry | None = None) -> list[list[str]]:
     """The pages of shard 0."""
     table = aws.convert_settings.match_cache_table
-    return [ids(page) for page in read_pages(aws.client, table, "0", page_size, retry or aws.patience())]
+    return [ids(page) for page in read_pages(aws.client, table, "0", page_size, retry or aws.retry_budget())]
 
 
 def put(aws: Aws, *hours: int) -> None:
@@ -87,7 +87,7 @@ def test_an_index_that_does_not_answer_is_named(aws: Aws) -> None:
 def test_no_page_is_asked_for_once_the_time_is_up(aws: Aws) -> None:
     put(aws, *range(1, 7))
     aws.door.faults.append(on("Query", slow(aws.clock, 4)))
-    retry = aws.patience(seconds=10)
+    retry = aws.retry_budget(seconds=10)
 
     with pytest.raises(UnavailableError, match="no time is left"):
         read(aws, page_size=1, retry=retry)

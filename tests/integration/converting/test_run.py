@@ -33,7 +33,7 @@ pytest_plugins = ["tests.support.aws_fixture"]
 def run(aws: Aws, *, shards: Sequence[str] = ("0",), batch_size: int = 100, retry: Retry | None = None) -> Run:
     """Converts what waits."""
     settings = replace(aws.convert_settings, batch_size=batch_size)
-    return convert(shards, settings, aws.client, aws.sqs, retry or aws.patience())
+    return convert(shards, settings, aws.client, aws.sqs, retry or aws.retry_budget())
 
 
 def make_items(count: int, **attributes: dict[str, Any]) -> list[Item]:
@@ -329,7 +329,7 @@ def test_out_of_time_a_run_says_what_it_did_and_that_more_waits(aws: Aws) -> Non
     aws.put(make_item("silent", track_id={"S": " "}, matched_at={"S": "2026-03-14T06:00:00Z"}))
     aws.door.faults += [on(each, slow(aws.clock, 3)) for each in ("Query", "TransactWriteItems", "SendMessageBatch")]
     aws.door.requests.clear()
-    retry = aws.patience(seconds=20)
+    retry = aws.retry_budget(seconds=20)
 
     result = run(aws, batch_size=2, retry=retry)
 
@@ -346,7 +346,7 @@ def test_a_run_without_time_begins_nothing_and_is_no_success(aws: Aws) -> None:
     aws.door.requests.clear()
 
     with pytest.raises(RunError, match="no time is left"):
-        run(aws, retry=aws.patience(seconds=0))
+        run(aws, retry=aws.retry_budget(seconds=0))
 
     assert aws.door.requests == []
 

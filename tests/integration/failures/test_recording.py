@@ -42,7 +42,7 @@ def store_letter(aws: Aws, letter: DeadLetter, *, retry: Retry | None = None) ->
     """Stores a letter, as the function does."""
     settings = aws.store_settings
     tables = connect(settings.match_cache_table, settings.failed_play_log_table)
-    return store(letter, tables, retry or aws.patience())
+    return store(letter, tables, retry or aws.retry_budget())
 
 
 def retried_by_a_person(aws: Aws) -> Item:
@@ -278,7 +278,7 @@ def test_no_request_begins_once_the_time_is_up(aws: Aws) -> None:
     aws.put(make_item())
     aws.door.faults += [on("TransactWriteItems", slow(aws.clock, 2)), all_cancelled("TransactionConflict")]
     aws.door.requests.clear()
-    retry = aws.patience(seconds=5)
+    retry = aws.retry_budget(seconds=5)
 
     with pytest.raises(UnavailableError):
         store_letter(aws, make_letter(make_item()), retry=retry)

@@ -30,7 +30,7 @@ def make_letter(number: int, *, padding: int = 0) -> DeadLetter:
 
 def push(aws: Aws, *letters: DeadLetter, retry: Retry | None = None) -> DeadLetterQueue:
     """Pushes letters into the stack's queue."""
-    queue = DeadLetterQueue(aws.sqs, aws.convert_settings.dead_letter_queue_url, retry or aws.patience())
+    queue = DeadLetterQueue(aws.sqs, aws.convert_settings.dead_letter_queue_url, retry or aws.retry_budget())
     for letter in letters:
         queue.add(letter)
     queue.flush()
@@ -129,7 +129,7 @@ def test_a_queue_that_refuses_for_good_is_named_and_not_asked_twice(aws: Aws) ->
 
 
 def test_no_letter_is_pushed_once_the_time_is_up(aws: Aws) -> None:
-    queue = push(aws, make_letter(1), retry=aws.patience(seconds=0))
+    queue = push(aws, make_letter(1), retry=aws.retry_budget(seconds=0))
 
     assert not aws.door.requests
     assert queue.left == 1

@@ -1,4 +1,4 @@
-"""The patience of a run: too little fails for a hiccup of AWS, too much outlives the function."""
+"""The retry budget of a run: too little fails for a hiccup of AWS, too much outlives the function."""
 
 import random
 from typing import Any
@@ -158,11 +158,11 @@ def test_no_request_begins_after_the_deadline(
 
 def test_a_run_that_is_out_of_time_asks_nothing_at_all(clock: Clock) -> None:
     service = Service(clock, "done")
-    patience = Retry(clock.now)
+    retry_budget = Retry(clock.now)
 
-    assert list(patience.rounds()) == []
+    assert list(retry_budget.rounds()) == []
     with pytest.raises(UnavailableError, match=r"^table T: no time is left$"):
-        patience.call(service, "table T")
+        retry_budget.call(service, "table T")
     assert service.began == []
 
 
@@ -196,8 +196,8 @@ def test_shards_that_were_throttled_together_do_not_come_back_together(clock: Cl
 
 
 def test_a_function_keeps_the_time_that_its_longest_request_takes(clock: Clock) -> None:
-    patience = Retry.within(110_000, seconds_kept=15.0)
+    retry_budget = Retry.within(110_000, seconds_kept=15.0)
 
-    assert patience == Retry(clock.now + 95)
+    assert retry_budget == Retry(clock.now + 95)
     clock.now += 95
-    assert list(patience.rounds()) == []
+    assert list(retry_budget.rounds()) == []

@@ -43,7 +43,7 @@ def letters(matches: Iterable[Item], at: datetime = NOW) -> list[DeadLetter]:
 
 def deliver(aws: Aws, dead_letters: Iterable[DeadLetter]) -> list[bool]:
     connection = connect(aws.convert_settings.match_cache_table, aws.store_settings.failed_play_log_table)
-    return [store(letter, connection, aws.patience()) for letter in dead_letters]
+    return [store(letter, connection, aws.retry_budget()) for letter in dead_letters]
 
 
 def fail(aws: Aws, *matches: Item, at: datetime = NOW) -> None:

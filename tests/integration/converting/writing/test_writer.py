@@ -49,7 +49,7 @@ def write(
     tables = Tables(settings.match_cache_table, settings.play_log_table, settings.station_guard_table)
     written = Written()
     writer = Writer(
-        aws.client, tables, rule_for(timedelta(seconds=gap)), Decimal(flag_below), retry or aws.patience(), Event()
+        aws.client, tables, rule_for(timedelta(seconds=gap)), Decimal(flag_below), retry or aws.retry_budget(), Event()
     )
     writer.write(list(matches), written)
     writer.finish(written)
@@ -293,7 +293,7 @@ def test_a_match_that_is_throttled_to_the_end_waits_and_has_not_failed(aws: Aws,
 
 def test_a_throttled_table_is_asked_again_after_growing_pauses_and_not_for_ever(aws: Aws) -> None:
     aws.door.faults.append(on("TransactWriteItems", all_cancelled("ThrottlingError")))
-    retry = aws.patience(seconds=30)
+    retry = aws.retry_budget(seconds=30)
 
     aws.put(make_match().item)
     written = write(aws, [make_match()], retry=retry)
@@ -436,7 +436,7 @@ def test_matches_wait_while_the_tables_do_not_answer(aws: Aws) -> None:
 
 def test_no_write_begins_once_the_time_is_up(aws: Aws) -> None:
     aws.door.faults.append(on("TransactWriteItems", slow(aws.clock, 4)))
-    retry = aws.patience(seconds=10)
+    retry = aws.retry_budget(seconds=10)
     # So large that a transaction takes six.
     matches = [make_match(f"m-{n}", track_id=f"track-{n}", padding=340_000) for n in range(19)]
     aws.put(*(match.item for match in matches))
