@@ -64,8 +64,8 @@ MUTANTS = (
     ),
     Mutant(
         Fault.CANCELLED,
-        f"{PACKAGE}/converting/writing/writer.py",
-        'if reason["Code"] != _CONDITION_FAILED\n',
+        f"{PACKAGE}/converting/writing/answers.py",
+        'if reason["Code"] != CONDITION_FAILED\n',
         'if reason["Code"] == "None"\n',
         "a match that was in conflict is taken for one that no longer waits, and nobody is told",
     ),
@@ -107,7 +107,7 @@ MUTANTS = (
     Mutant(
         Fault.TRUNCATED,
         f"{PACKAGE}/dynamodb/client.py",
-        "if answer.status_code < 300:\n            raise ResponseParserError",
+        "if response.status_code < 300:\n            raise ResponseParserError",
         "if False:\n            raise ResponseParserError",
         "an answer that ended before its end is taken for one that says nothing",
     ),
@@ -128,8 +128,8 @@ MUTANTS = (
     Mutant(
         Fault.PARTIAL_BATCH,
         f"{PACKAGE}/failures/sending.py",
-        'for taken in answer.get("Successful", []):',
-        "for taken in entries:",
+        'for accepted in answer.get("Successful", []):',
+        "for accepted in entries:",
         "a batch that was taken in part is taken for taken",
     ),
     Mutant(
@@ -155,19 +155,28 @@ MUTANTS = (
     ),
     Mutant(
         Fault.KILLED,
-        f"{PACKAGE}/converting/writing/writer.py",
-        "reasons = self._send(entries, guards)",
-        """reasons = self._send([replace(each, actions=each.actions[:1]) for each in entries], guards)
-                reasons = reasons and [
-                    *(
-                        padded
-                        for each, reason in zip(entries, reasons)
-                        for padded in (reason, *[{"Code": "None"}] * len(each.actions[1:]))
-                    ),
-                    *reasons[len(entries) :],
-                ]
-                reasons = reasons or self._send([replace(each, actions=each.actions[1:]) for each in entries], [])""",
-        "plays are written in one transaction, and their matches marked in the next",
+        f"{PACKAGE}/converting/writing/sending.py",
+        """            self._retry.call(
+                self._dynamodb.transact_write_items,
+                self.target,
+                actions=transaction.actions(self._tables),
+                token=str(uuid4()),
+            )
+""",
+        """            actions = transaction.actions(self._tables)
+            for number, action in enumerate(actions):
+                reasons = [{"Code": "None"} for _ in actions]
+                try:
+                    self._retry.call(
+                        self._dynamodb.transact_write_items, self.target, actions=[action], token=str(uuid4())
+                    )
+                except RequestError as error:
+                    if error.code != "TransactionCanceledException":
+                        raise
+                    [reasons[number]] = error.answer["CancellationReasons"]
+                    return Cancelled(reasons)
+""",
+        "a play is written in one transaction, and its matches marked in the next",
     ),
     Mutant(
         Fault.RUNS_AT_ONCE,
@@ -186,8 +195,8 @@ MUTANTS = (
     Mutant(
         Fault.LETTER_LATE,
         f"{PACKAGE}/failures/recording.py",
-        "MatchCache.attempts < letter.attempt",
-        "MatchCache.attempts <= letter.attempt",
+        "matches.attempts < letter.attempt",
+        "matches.attempts <= letter.attempt",
         "a letter of an earlier attempt fails a match that a person has retried",
     ),
     Mutant(

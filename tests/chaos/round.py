@@ -127,6 +127,8 @@ def arena(server: Server) -> Iterator[Arena]:
         "AWS_ENDPOINT_URL": f"http://{HOST}:{proxy.port}",
         "MATCH_CACHE_TABLE": MATCH_CACHE,
         "FAILED_PLAY_LOG_TABLE": FAILED_PLAY_LOG,
+        # Each round has a queue of its own. This one is read by a version's check alone, which no round asks for.
+        "DEAD_LETTER_QUEUE_URL": f"http://{HOST}:{proxy.port}/000000000000/not-asked",
     }
     try:
         with spoken_to(server), patch.dict(os.environ, environment), _in_haste():

@@ -12,7 +12,6 @@ from tests.chaos.stack import embedded_aws
 # Each kind of fault by itself, by a seed that draws it, and then whatever the seeds draw.
 SEEDS = {
     Fault.KILLED: 3,
-    Fault.PARTIAL_BATCH: 8,
     Fault.RUNS_AT_ONCE: 2,
     Fault.LETTERS_SHUFFLED: 3,
 }
