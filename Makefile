@@ -11,7 +11,7 @@ endif
 quoted = '$(subst ','\'',$(1))'
 UV := .tools/uv/bin/uv
 comma := ,
-RUN := $(UV) run --locked --quiet --extra cli
+RUN := $(UV) run --locked --quiet --extra cli --extra web
 SAM := $(UV) run --locked --quiet --project tools/sam sam
 
 # layers/dependencies/Makefile, which sam build calls, finds uv here.

@@ -9,7 +9,7 @@ _BLOCK = re.compile(r"<!-- docs (?P<stage>\w+): (?P<command>[^\n]+?) -->\n(?P<bo
 # What differs from one execution to the next. The first pattern that matches a place wins.
 _MASKS = {
     "TIME": r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?",
-    "ID": r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\b[0-9a-fA-F]{12,}\b",
+    "ID": r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\b[0-9a-fA-F]{12,}\b|(?<=\()[0-9a-f]{7,40}(?= )",
     "ENDPOINT": r"http://[\w.]+:\d+",
     "SPAN": r"(?<!\w)-?\d[\d,.]* (?:ms|min|s|h|d|MB)\b(?: \d+ (?:min|s|h)\b)?",
     "RECORDS": r"\d+ records",  # StoreFailures takes letters as they come
