@@ -5,6 +5,7 @@ Imports the module of a command only when that command runs, so that `playlog --
 
 import sys
 from collections.abc import Iterator, MutableMapping
+from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import version
 from typing import Annotated, Any, NamedTuple
@@ -102,6 +103,21 @@ class LazyCommands(MutableMapping[str, Any]):
         del self._loaded[name]
 
 
+@dataclass(frozen=True)
+class Completion:
+    """One completion, with the attributes that Typer reads (it has no public class for this).
+
+    Attributes:
+        value: the word.
+        help: what the shell shows beside the word.
+        type: always "plain": a word, neither a file nor a folder.
+    """
+
+    value: str
+    help: str
+    type: str = "plain"
+
+
 class LazyGroup(TyperGroup):
     """Lists its commands, in help and completion, without importing any of them."""
 
@@ -116,12 +132,10 @@ class LazyGroup(TyperGroup):
 
     def shell_complete(self, ctx: Any, incomplete: str) -> Any:
         """Completes the name of a command."""
-        from typer._click.shell_completion import CompletionItem  # noqa: PLC0415 - only when a shell asks
-
         if incomplete.startswith("-"):
             return super(TyperGroup, self).shell_complete(ctx, incomplete)
         found = (item for item in COMMANDS.items() if item[0].startswith(incomplete))
-        return [CompletionItem(name, help=entry.summary) for name, entry in found]
+        return [Completion(name, entry.summary) for name, entry in found]
 
 
 app = typer.Typer(

@@ -183,7 +183,7 @@ def test_an_airing_whose_first_part_met_a_conflict_is_named_after_its_start(worl
     names: list[bool] = []
     meets(world, lambda *_: names.extend(map(is_named_after_its_start, world.plays)))
 
-    with world._planned({("TransactWriteItems", 0): Fault.CONFLICT}):
+    with world.planned({("TransactWriteItems", 0): Fault.CONFLICT}):
         pages.write(*mix(2, 100))
     pages.finish()
 
@@ -258,7 +258,7 @@ def test_hundreds_of_bridged_plays_are_flagged_though_the_first_flags_met_a_conf
     Pages(world).write(heard(500, 0), *apart).finish()
     pages = Pages(world).write(heard(1, 10))
 
-    with world._planned({("TransactWriteItems", 0): Fault.CONFLICT}):
+    with world.planned({("TransactWriteItems", 0): Fault.CONFLICT}):
         pages.write(heard(2, 20, seconds=8_000))
     pages.finish()
 

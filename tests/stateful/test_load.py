@@ -103,7 +103,7 @@ class Loading:
         Raises:
             KilledError: the command was killed.
         """
-        with self.world._planned(plan):
+        with self.world.planned(plan):
             (result,) = load_files(self.stack, [self.path], lambda _: None).files
         return result
 

@@ -132,7 +132,7 @@ class World:
             KilledError: it was killed.
             RunError: it could do nothing.
         """
-        with self._planned(plan):
+        with self.planned(plan):
             settings = replace(SETTINGS, airing_gap=self.gap)
             return convert(shards, settings, client_of(self.aws.dynamodb), self.aws.sqs, self._retry())
 
@@ -148,7 +148,7 @@ class World:
             UnavailableError: it could not be stored; the queue delivers it again.
         """
         read = DeadLetter.from_json(letter)
-        with self._planned(plan):
+        with self.planned(plan):
             stored = store(read, self.aws.tables, self._retry())
         self._done_with.add((read.match_id, read.attempt))
         return stored
@@ -182,7 +182,7 @@ class World:
         return Retry(self.clock.now + SECONDS)
 
     @contextmanager
-    def _planned(self, plan: Plan) -> Iterator[None]:
+    def planned(self, plan: Plan) -> Iterator[None]:
         """Requests in the block meet what the plan says, and what was planned before goes on after it."""
         before = (self._plan, self._requests, self._killed)
         self._plan, self._requests, self._killed = plan, Counter(), False

@@ -111,6 +111,17 @@ def is_below(target: str, names: set[str]) -> bool:
     return any(".".join(parts[:length]) in names for length in range(1, len(parts) + 1))
 
 
+def test_shipped_code_imports_no_private_name_of_another_package() -> None:
+    """Ruff's SLF001 finds private attributes only, not imports."""
+    private = [
+        each
+        for each in imports()
+        if any(part.startswith("_") and not part.startswith("__") for part in each.target.split("."))
+        and room(each.importer) != room(each.target)
+    ]
+    assert not private, listed(private)
+
+
 @pytest.mark.parametrize("package", rooms())
 def test_a_room_imports_only_what_its_docstring_names(package: str) -> None:
     names = allowed(package, "What it may import") | {package}

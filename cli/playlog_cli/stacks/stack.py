@@ -139,7 +139,7 @@ def find_stack(
         CommandError: there is no such stack, or it lacks something that a playlog stack has.
         BotoCoreError, ClientError: AWS cannot be reached or refuses the call. ``errors.explain`` has a sentence for it.
     """
-    session = _open_session(region, profile)
+    session = open_session(region, profile)
     cloudformation = session.client("cloudformation", config=_LOOKUP_CONFIG)
     try:
         description = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
@@ -151,14 +151,18 @@ def find_stack(
             "name another one with --stack, --region or --profile, or deploy it "
             "(`playlog local up` on this machine, `make deploy` on AWS)"
         ) from None
-    return _stack(description, session)
+    return read_stack(description, session)
 
 
-def _open_session(region: str | None, profile: str | None) -> boto3.Session:
+def open_session(region: str | None, profile: str | None) -> boto3.Session:
     """Region and credentials for the following calls.
 
     An embedded AWS on this machine needs neither, so that missing ones are filled in. Its credentials belong to no
     account, and those of the user's own AWS configuration are not sent to it.
+
+    Args:
+        region: AWS region; None for that of the environment or the profile.
+        profile: profile of the AWS configuration; None for that of the environment.
     """
     _use_local_stack(region, profile)
     region = region or os.environ.get("AWS_REGION")  # boto3 itself reads AWS_DEFAULT_REGION only
@@ -196,7 +200,16 @@ def _is_loopback(url: str) -> bool:
         return False
 
 
-def _stack(description: "StackTypeDef", session: boto3.Session) -> Stack:
+def read_stack(description: "StackTypeDef", session: boto3.Session) -> Stack:
+    """Reads a stack from its description by CloudFormation.
+
+    Args:
+        description: what DescribeStacks returns for one stack.
+        session: region and credentials for later calls.
+
+    Raises:
+        CommandError: the stack is not deployed whole, or lacks an output or a parameter of a playlog stack.
+    """
     name, status = description["StackName"], description["StackStatus"]
     if status.startswith(_INCOMPLETE):
         raise CommandError(f"stack `{name}` is {status}: wait until it is deployed, or deploy it again")

@@ -88,14 +88,14 @@ class Hour:
 
     def alarms(self) -> set[str]:
         """The alarms that are set off at its end, looked at minute by minute as CloudWatch does."""
-        data = by_metric([*self.points, *self._published()])
+        data = by_metric([*self.points, *self.published_points()])
         states = dict.fromkeys(ALARMS, "INSUFFICIENT_DATA")
         for minute in range(30, 61):  # from when there are data for the longest period
             now = minute * MINUTE
             states = {name: state(alarm, data, now, states[name]) for name, alarm in ALARMS.items()}
         return {name for name, found in states.items() if found == "ALARM"}
 
-    def _published(self) -> Iterator[Point]:
+    def published_points(self) -> Iterator[Point]:
         lines: dict[int, list[dict[str, Any]]] = {}
         for at, invocation in self.invocations.items():
             if invocation is None:
@@ -358,7 +358,7 @@ def as_list(names: str | Iterable[str]) -> list[str]:
 
 def test_every_metric_that_an_alarm_watches_is_one_that_a_scenario_here_publishes(hour: Hour) -> None:
     """What is spelt otherwise in the template never sets anything off: so each of its metrics must be one of these."""
-    published = {point.metric for point in hour._published()} | {*OF_LAMBDA, *OF_DYNAMODB}
+    published = {point.metric for point in hour.published_points()} | {*OF_LAMBDA, *OF_DYNAMODB}
     published |= {of_queue("ApproximateAgeOfOldestMessage", "DeadLetterQueue")}
     published |= {of_queue("ApproximateNumberOfMessagesVisible", "ParkingLotQueue")}
     published |= {errors_of("StoreFailuresFunction")}

@@ -3,14 +3,10 @@
 import csv
 from collections.abc import Iterator
 from itertools import chain
-from typing import TYPE_CHECKING
 
 from playlog.schema import MATCH_CACHE, VALIDATED_TYPES, names
 
 from playlog_cli.errors import shown
-
-if TYPE_CHECKING:
-    from _csv import Reader
 from playlog_cli.loading.files.json_rows import is_utf8
 from playlog_cli.loading.files.row import BadRow, Number, Row, RowsError, Value
 from playlog_cli.loading.files.text import ENCODING_ADVICE, delimiter_of
@@ -44,7 +40,10 @@ def csv_rows(lines: Iterator[bytes]) -> Iterator[Row | BadRow]:
     while not start or not start[-1].strip():
         start.append(next(texts, "end"))
     reader = csv.reader(chain(start, texts), delimiter=delimiter_of(start[-1]), strict=True)
-    header = _header(reader)
+    try:
+        header = _header(next(filter(None, reader)), reader.line_num)
+    except csv.Error as error:
+        raise RowsError(f"line {reader.line_num}: the header is {_broken_csv(error, 1, 1)}") from None
     is_of_old_table = set(header) >= _OLD_TABLE and "match_id" not in header
     if is_of_old_table and (missing := [name for name in _OLD_COLUMNS if name not in header]):
         raise RowsError(f"has the columns of the old table MatchCache, but for {missing[0]}: export that as well")
@@ -68,12 +67,9 @@ def csv_rows(lines: Iterator[bytes]) -> Iterator[Row | BadRow]:
             yield Row(line, values, is_of_old_table, null_markers=len(nulls))
 
 
-def _header(reader: "Reader") -> list[str]:
-    try:
-        header = [_column(name.strip()) for name in next(filter(None, reader))]
-    except csv.Error as error:
-        raise RowsError(f"line {reader.line_num}: the header is {_broken_csv(error, 1, 1)}") from None
-    where = f"line {reader.line_num}: the header"
+def _header(cells: list[str], line: int) -> list[str]:
+    header = [_column(cell.strip()) for cell in cells]
+    where = f"line {line}: the header"
     if not is_utf8("".join(header)):
         raise RowsError(f"{where} is not UTF-8: {ENCODING_ADVICE}")
     if "" in header:

@@ -9,7 +9,7 @@ import pytest
 from playlog.domain.duplicates import WithinGap
 from playlog_cli.embedded.session import Server, Session
 from playlog_cli.errors import CommandError
-from playlog_cli.stacks.stack import _open_session, _stack
+from playlog_cli.stacks.stack import open_session, read_stack
 
 OUTPUTS = (
     "MatchCacheTable",
@@ -53,7 +53,7 @@ def description(status: str = "CREATE_COMPLETE", without: str = "") -> Any:
     "status", ["CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "UPDATE_IN_PROGRESS"]
 )
 def test_a_deployed_stack_is_known_by_its_outputs(status: str) -> None:
-    stack = _stack(description(status), _open_session("eu-central-1", None))
+    stack = read_stack(description(status), open_session("eu-central-1", None))
     assert stack.match_cache_table == "the-MatchCacheTable"
     assert stack.store_failures_function == "the-StoreFailuresFunction"
     assert stack.shards == 16
@@ -66,20 +66,20 @@ def test_a_deployed_stack_is_known_by_its_outputs(status: str) -> None:
 )
 def test_a_stack_that_is_not_deployed_is_named_with_its_state(status: str) -> None:
     with pytest.raises(CommandError, match=f"stack `playlog` is {status}: wait until it is deployed"):
-        _stack(description(status), _open_session("eu-central-1", None))
+        read_stack(description(status), open_session("eu-central-1", None))
 
 
 # A stack of contract 1 has no RetainPlayedDays, and keeps every match.
 @pytest.mark.parametrize("missing", [*OUTPUTS, *(name for name in PARAMETERS if name != "RetainPlayedDays")])
 def test_another_stack_is_refused_with_what_it_lacks(missing: str) -> None:
     with pytest.raises(CommandError, match=f"has no {missing}: name the stack"):
-        _stack(description(without=missing), _open_session("eu-central-1", None))
+        read_stack(description(without=missing), open_session("eu-central-1", None))
 
 
 @pytest.mark.parametrize("endpoint", ["http://127.0.0.1:4566", "http://localhost:4566", "http://[::1]:4566"])
 def test_an_embedded_aws_needs_no_region_and_no_credentials(monkeypatch: pytest.MonkeyPatch, endpoint: str) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
-    session = _open_session(None, None)
+    session = open_session(None, None)
     credentials = session.get_credentials()
     assert credentials
     assert (session.region_name, credentials.access_key, credentials.secret_key) == ("us-east-1", "test", "test")
@@ -89,7 +89,7 @@ def test_an_embedded_aws_takes_what_the_user_names(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:4566")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "mine")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-    session = _open_session("eu-west-1", None)
+    session = open_session("eu-west-1", None)
     credentials = session.get_credentials()
     assert credentials
     assert (session.region_name, credentials.access_key) == ("eu-west-1", "mine")
@@ -99,17 +99,17 @@ def test_an_embedded_aws_takes_what_the_user_names(monkeypatch: pytest.MonkeyPat
 def test_made_up_credentials_never_leave_the_machine(monkeypatch: pytest.MonkeyPatch, endpoint: str) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    session = _open_session(None, None)
+    session = open_session(None, None)
     assert session.region_name is None
     assert session.get_credentials() is None
 
 
 def test_the_region_may_stand_in_either_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-2")
-    assert _open_session(None, None).region_name == "eu-west-2"
+    assert open_session(None, None).region_name == "eu-west-2"
     monkeypatch.setenv("AWS_REGION", "eu-west-3")
-    assert _open_session(None, None).region_name == "eu-west-3"
-    assert _open_session("eu-west-1", None).region_name == "eu-west-1"
+    assert open_session(None, None).region_name == "eu-west-3"
+    assert open_session("eu-west-1", None).region_name == "eu-west-1"
 
 
 @pytest.fixture
@@ -126,7 +126,7 @@ def local_stack(monkeypatch: pytest.MonkeyPatch) -> Server:
 def test_a_new_shell_uses_the_local_stack_and_says_so_in_one_line(
     local_stack: Server, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    session = _open_session(None, None)
+    session = open_session(None, None)
     assert session.client("sqs").meta.endpoint_url == local_stack.endpoint
     assert session.region_name == "us-east-1"
     printed = capsys.readouterr()
@@ -155,7 +155,7 @@ def test_whoever_names_an_aws_gets_that_one(
 ) -> None:
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    _open_session(*options)
+    open_session(*options)
     assert capsys.readouterr().err == ""
 
 
@@ -164,5 +164,5 @@ def test_a_region_in_the_configuration_names_an_aws(
 ) -> None:
     (tmp_path / "config").write_text("[default]\nregion = eu-west-1\n")
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
-    endpoint = _open_session(None, None).client("sqs", aws_access_key_id="a", aws_secret_access_key="b").meta
+    endpoint = open_session(None, None).client("sqs", aws_access_key_id="a", aws_secret_access_key="b").meta
     assert endpoint.endpoint_url != local_stack.endpoint
