@@ -66,7 +66,7 @@ def encode_airing(airing: Airing, play: Play, tables: Tables, now: datetime) -> 
         _create_play(airing.matches[0], play, tables.play_log, written_at)
         if airing.play is None
         else json.dumps(_extend_play(airing.play, play, tables.play_log, written_at)),
-        *_mark_played(airing.matches, play.key.play_id, tables, now),
+        *_mark_played(airing.matches, play.key.play_id, tables, written_at, now),
         *flags,
     ]
 
@@ -164,8 +164,7 @@ def _sum(item: Item, otherwise: Decimal) -> Decimal:
 def _create_play(first: Match, play: Play, table: str, written_at: str) -> str:
     carried, mean = first.carried, play.avg_confidence_score
     template = _create_play_template(table, tuple(carried), has_mean=mean is not None)
-    return template % {
-        **{name: _quoted(text) for name, text in carried.items()},
+    values = {
         "station_id": _quoted(first.station_id),
         "play_id": _quoted(play.key.play_id),
         "track_id": _quoted(first.track_id),
@@ -181,6 +180,9 @@ def _create_play(first: Match, play: Play, table: str, written_at: str) -> str:
         "flagged": "true" if play.flagged else "false",
         "written_at": f'"{written_at}"',
     }
+    for name, text in carried.items():
+        values[name] = _quoted(text)
+    return template % values
 
 
 @cache
@@ -275,19 +277,20 @@ def _changing(play: Play) -> Item:
     return item
 
 
-def _mark_played(matches: Iterable[Match], play_id: str, tables: Tables, now: datetime) -> list[str]:
-    expiry = tables.expiry(now)
-    template = _mark_played_template(tables.match_cache, expires=expiry is not None)
-    play, written_at, expires_at = _quoted(play_id), f'"{timestamps.to_text(now)}"', f'"{expiry}"'
-    return [
-        template
-        % {"match_id": _quoted(match.match_id), "play_id": play, "written_at": written_at, "expires_at": expires_at}
-        for match in matches
-    ]
+def _mark_played(
+    matches: Iterable[Match], play_id: str, tables: Tables, written_at: str, now: datetime
+) -> Iterable[str]:
+    values = {"match_id": "", "play_id": _quoted(play_id), "written_at": f'"{written_at}"'}
+    if tables.retain_played:
+        values["expires_at"] = f'"{tables.expiry(now)}"'
+    template = _mark_played_template(tables.match_cache, bool(tables.retain_played))
+    for match in matches:
+        values["match_id"] = _quoted(match.match_id)
+        yield template % values
 
 
 @cache
-def _mark_played_template(table: str, *, expires: bool) -> str:
+def _mark_played_template(table: str, expires: bool) -> str:
     expiry = ", expires_at = :expires" if expires else ""
     return _template(
         {
