@@ -58,5 +58,6 @@ def words(svg: str) -> list[str]:
     rows: dict[float, list[tuple[float, str]]] = {}
     for x, y, text in _TEXT.findall(svg):
         rows.setdefault(float(y), []).append((float(x), html.unescape(text).replace("\xa0", " ")))
-    lines = ["".join(text for _x, text in sorted(parts)) for _y, parts in sorted(rows.items())]
+    # A blank between the parts: whether a part ends with one depends on the width of its column.
+    lines = [" ".join(text for _x, text in sorted(parts)) for _y, parts in sorted(rows.items())]
     return masked("\n".join(lines)).splitlines()
