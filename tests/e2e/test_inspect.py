@@ -152,6 +152,24 @@ def test_what_is_broken_is_said_and_the_mend_that_is_told_mends_it(
     assert deployed.problems() == []
 
 
+def test_a_hand_over_that_is_forbidden_is_said(deployed: Deployed) -> None:
+    iam, function = deployed.client("iam"), deployed.stack.convert_matches_function
+    role = deployed.client("lambda").get_function(FunctionName=function)["Configuration"]["Role"].rpartition("/")[2]
+    whole = iam.get_role_policy(RoleName=role, PolicyName="convert-matches")["PolicyDocument"]
+    statements = [each for each in whole["Statement"] if each["Sid"] != "HandOver"]
+    assert len(statements) == len(whole["Statement"]) - 1
+    without = json.dumps({**whole, "Statement": statements})
+    iam.put_role_policy(RoleName=role, PolicyName="convert-matches", PolicyDocument=without)
+    try:
+        (problem,) = deployed.problems()
+    finally:
+        iam.put_role_policy(RoleName=role, PolicyName="convert-matches", PolicyDocument=json.dumps(whole))
+
+    assert problem.resource == "ConvertMatchesFunction"
+    assert "does not pass its check" in problem.wrong
+    assert "lambda:InvokeFunction" in problem.wrong
+
+
 def test_a_function_that_is_gone_is_said(deployed: Deployed) -> None:
     functions = deployed.client("lambda")
     name = deployed.stack.store_failures_function

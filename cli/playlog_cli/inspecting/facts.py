@@ -28,6 +28,7 @@ class FunctionFacts:
         reserved_concurrency: how many invocations may run at once; None if not set. With 0, none runs.
         log_group: name of its log group.
         live: what its alias points at; None if it has no alias.
+        missing: what its live version lacks for a real invocation, by its own check; None if it was not checked.
     """
 
     logical_id: str
@@ -41,6 +42,7 @@ class FunctionFacts:
     reserved_concurrency: int | None = None
     log_group: str | None = None
     live: LiveVersion | None = None
+    missing: tuple[str, ...] | None = None
 
     @property
     def invoked_arn(self) -> str | None:

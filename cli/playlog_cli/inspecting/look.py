@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, TypeVar
 
 from botocore.exceptions import ClientError
 from playlog.domain import timestamps
+from playlog.runtime.settings import LIVE
 
 from playlog_cli.inspecting.facts import (
     CONVERT_MATCHES,
     GONE,
+    STORE_FAILURES,
     Facts,
     FunctionFacts,
     MappingFacts,
@@ -20,7 +22,7 @@ from playlog_cli.inspecting.permissions import may_invoke
 from playlog_cli.schedules import interval, next_time, problem_of
 from playlog_cli.stacks.runs import last_runs
 from playlog_cli.stacks.stack import CLIENT_CONFIG, Stack
-from playlog_cli.stacks.versions import live_version
+from playlog_cli.stacks.versions import check, live_version
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
@@ -56,7 +58,7 @@ def look(stack: Stack, now: datetime) -> Facts:
                 named = (each["LogicalResourceId"], each["PhysicalResourceId"])
                 resources.setdefault(each["ResourceType"], []).append(named)
 
-    functions = tuple(_function(lambda_, *named) for named in resources.get("AWS::Lambda::Function", []))
+    functions = tuple(_function(stack, lambda_, *named) for named in resources.get("AWS::Lambda::Function", []))
     converter = next(each for each in functions if each.logical_id == CONVERT_MATCHES)
     log_group = converter.log_group
     runs = _answer_if_found(lambda: last_runs(stack.logs, log_group, now, RUNS_SHOWN)) if log_group else None
@@ -89,11 +91,14 @@ def _answer_if_found(ask: Callable[[], Answer]) -> Answer | None:
         raise
 
 
-def _function(lambda_: "LambdaClient", logical_id: str, name: str) -> FunctionFacts:
+def _function(stack: Stack, lambda_: "LambdaClient", logical_id: str, name: str) -> FunctionFacts:
     answer = _answer_if_found(lambda: lambda_.get_function(FunctionName=name))
     if answer is None:
         return FunctionFacts(logical_id, name, None, GONE)
     configuration = answer["Configuration"]
+    live = live_version(lambda_, name)
+    concurrency = answer.get("Concurrency", {}).get("ReservedConcurrentExecutions")
+    can_be_checked = logical_id in (CONVERT_MATCHES, STORE_FAILURES) and live is not None and concurrency != 0
     return FunctionFacts(
         logical_id=logical_id,
         name=name,
@@ -103,10 +108,19 @@ def _function(lambda_: "LambdaClient", logical_id: str, name: str) -> FunctionFa
         last_update=configuration.get("LastUpdateStatus"),
         last_update_reason=configuration.get("LastUpdateStatusReason"),
         last_modified=timestamps.to_text(datetime.fromisoformat(configuration["LastModified"])),
-        reserved_concurrency=answer.get("Concurrency", {}).get("ReservedConcurrentExecutions"),
+        reserved_concurrency=concurrency,
         log_group=configuration.get("LoggingConfig", {}).get("LogGroup"),
-        live=live_version(lambda_, name),
+        live=live,
+        missing=_missing(stack, name) if can_be_checked else None,
     )
+
+
+def _missing(stack: Stack, name: str) -> tuple[str, ...]:
+    """What the live version of a function lacks for its work, the hand-over to itself included."""
+    try:
+        return tuple(check(stack, name, LIVE))
+    except ClientError as error:
+        return (f"it could not be checked: {error}",)
 
 
 def _schedule(

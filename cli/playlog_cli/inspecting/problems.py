@@ -155,6 +155,12 @@ def _of_function(function: FunctionFacts) -> Iterator[Problem]:
         yield Problem(function.logical_id, f"it is in the state Failed{why}", "repair what it says, then `make deploy`")
     elif function.state == "Pending":
         yield Problem(function.logical_id, f"it is in the state Pending{why}", "wait a minute until it is Active")
+    for missing in function.missing or ():
+        yield Problem(
+            function.logical_id,
+            f"its live version does not pass its check: {missing}",
+            f"restore what it names, as {RUNBOOK}#something-is-gone says",
+        )
     if function.reserved_concurrency == 0:
         yield Problem(
             function.logical_id,

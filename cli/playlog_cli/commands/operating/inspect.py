@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from playlog_cli.commands.options import AsJson, Profile, Region, StackName
-from playlog_cli.inspecting.facts import CONVERT_MATCHES, GONE, Facts, ScheduleFacts, TargetFacts
+from playlog_cli.inspecting.facts import CONVERT_MATCHES, GONE, Facts, FunctionFacts, ScheduleFacts, TargetFacts
 from playlog_cli.inspecting.look import look
 from playlog_cli.inspecting.problems import Problem, problems
 from playlog_cli.stacks.stack import DEFAULT_STACK, find_stack
@@ -59,14 +59,21 @@ def show(facts: Facts, wrong: list[Problem], console: Console) -> None:
 
 
 def _functions(facts: Facts) -> Table:
-    rows = table("function", "state", "live version", "live for", padding=3)
+    rows = table("function", "state", "check", "live version", "live for", padding=3)
     for each in facts.functions:
         state = each.state + (", concurrency 0" if each.reserved_concurrency == 0 else "")
         sound = state == "Active" and each.last_update != "Failed"
         live = f"{each.live.version} ({each.live.release.partition(';')[0]})" if each.live else "-"
         since = _since(each.live.since, facts).removesuffix(" ago") if each.live else "-"
-        rows.add_row(each.logical_id, _state(state, sound), live, since)
+        rows.add_row(each.logical_id, _state(state, sound), _checked(each), live, since)
     return rows
+
+
+def _checked(function: FunctionFacts) -> Text:
+    """Whether the live version could do its work: read, write, send, and hand over to itself."""
+    if function.missing is None:
+        return _state("-", sound=True)
+    return _state("fails", sound=False) if function.missing else _state("passes", sound=True)
 
 
 def _schedules(facts: Facts) -> Table:

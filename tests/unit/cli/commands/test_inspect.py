@@ -74,6 +74,7 @@ def test_a_sound_stack_has_no_problem() -> None:
         ({"state": "Pending"}, "it is in the state Pending"),
         ({"last_update": "Failed", "last_update_reason": "No such layer"}, "its last update failed: No such layer"),
         ({"reserved_concurrency": 0}, "its reserved concurrency is 0"),
+        ({"missing": ("hand-over: lambda:InvokeFunction is denied",)}, "does not pass its check: hand-over: lambda"),
     ],
 )
 def test_a_function_that_cannot_be_invoked_is_told_with_lambdas_reason(facts: dict[str, Any], says: str) -> None:
