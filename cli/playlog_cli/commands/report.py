@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.progress import TimeElapsedColumn
 
-from playlog_cli.commands.options import AsJson, Profile, Region, StackName
+from playlog_cli.commands.options import AsJson, End, Profile, Region, StackName, Start, Stations, Tracks, Zone
 from playlog_cli.errors import CommandError
 from playlog_cli.reporting.figures import By
 from playlog_cli.reporting.files import STDOUT, check_writable, write_whole
@@ -20,23 +20,17 @@ from playlog_cli.terminal import counting, out, print_json
 
 
 def report_command(
-    start: Annotated[str, typer.Option("--from", metavar="DATE", help="The first day, like 2026-03-01.")],
-    end: Annotated[str, typer.Option("--to", metavar="DATE", help="The day after the last one, like 2026-04-01.")],
-    zone: Annotated[
-        str, typer.Option("--time-zone", metavar="ZONE", help="Time zone of the days, like Europe/Berlin.")
-    ] = "UTC",
+    start: Start,
+    end: End,
+    zone: Zone = "UTC",
     by: Annotated[
         list[By] | None,
         typer.Option(
             metavar="KEY", help="A line for each track, station, day or hour. Repeatable.  [default: station]"
         ),
     ] = None,
-    stations: Annotated[
-        list[str] | None, typer.Option("--station", metavar="ID", help="Only this station. Repeatable.")
-    ] = None,
-    tracks: Annotated[
-        list[str] | None, typer.Option("--track", metavar="ID", help="Only this track. Repeatable.")
-    ] = None,
+    stations: Stations = None,
+    tracks: Tracks = None,
     rate_card: Annotated[Path | None, typer.Option(metavar="FILE", help="TOML: what a play is paid.")] = None,
     csv: Annotated[Path | None, typer.Option(metavar="FILE", help="Write CSV; - is standard output.")] = None,
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a page with charts.")] = None,

@@ -1,5 +1,5 @@
-"""Plays out: adds up plays, applies a rate card, and writes the result as a table, CSV, JSON or a page.
+"""Plays out: lists plays, adds them up, applies a rate card, and writes the result in several forms.
 
-Who may import this package: `commands`.
-What it may import: `stacks`, `time_zones`, `errors`, `terminal`, `playlog`.
+Who may import this package: `commands`, `layouts`, `statements`.
+What it may import: `catalog`, `stacks`, `time_zones`, `errors`, `terminal`, `playlog`.
 """

@@ -28,7 +28,7 @@ def check_writable(option: str, path: Path) -> None:
 
 
 def write_whole(option: str, path: Path, write: Callable[[TextIO], None]) -> None:
-    """Writes a file whole, or leaves the old one as it was.
+    """Writes a file of text whole, or leaves the old one as it was.
 
     Raises:
         CommandError: it cannot be written.
@@ -37,16 +37,34 @@ def write_whole(option: str, path: Path, write: Callable[[TextIO], None]) -> Non
         with open(sys.stdout.fileno(), "w", encoding="utf-8", newline="", closefd=False) as stdout:
             write(stdout)
         return
+
+    def write_text(part: Path) -> None:
+        with part.open("w", encoding="utf-8", newline="") as file:
+            write(file)
+
+    write_whole_path(option, path, write_text)
+
+
+def write_whole_path(option: str, path: Path, write: Callable[[Path], None]) -> None:
+    """Writes a file of any kind whole, or leaves the old one as it was.
+
+    Args:
+        option: the option that names the file, for messages.
+        path: the file; not standard output.
+        write: writes to a path, which becomes the file when all is written.
+
+    Raises:
+        CommandError: it cannot be written.
+    """
     target = path.resolve()
     # A device or a pipe must not be replaced by a file.
     part = target if os.path.exists(target) and not os.path.isfile(target) else target.with_name(f"{target.name}.part")
     try:
-        with part.open("w", encoding="utf-8", newline="") as file:
-            write(file)
+        write(part)
         if part != target:
             part.replace(target)
     except OSError as error:
-        raise CommandError(f"{option} {path} cannot be written: {error.strerror}") from None
+        raise CommandError(f"{option} {path} cannot be written: {error.strerror or error}") from None
     finally:
         if part != target:
             with suppress(OSError):

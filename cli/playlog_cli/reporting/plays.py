@@ -4,13 +4,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from playlog.domain import timestamps
 from playlog.domain.match import Item
-from playlog.domain.plain_values import plain
 
-from playlog_cli.errors import CommandError, shown
+from playlog_cli.reporting.attributes import attribute, unusable
 from playlog_cli.reporting.figures import By, Period, Play, figures_of
 from playlog_cli.reporting.forms import SLACK, Report
 from playlog_cli.reporting.lookalikes import IdCollector, lookalikes
@@ -98,26 +97,37 @@ def plays_of(
         tracks: of which alone, all different; none for all.
         progress: progress callback.
     """
-    for page in _pages(stack, period, stations, tracks):
+    for page in play_pages(stack, period, stations, tracks, ATTRIBUTES):
         progress(len(page))
         plays = map(play_of, page)
         # Of the two, only the track is in the key that was asked for.
         yield from (play for play in plays if play.station_id in stations) if tracks and stations else plays
 
 
-def _pages(stack: Stack, period: Period, stations: Sequence[str], tracks: Sequence[str]) -> Iterator[list[Item]]:
+def play_pages(
+    stack: Stack, period: Period, stations: Sequence[str], tracks: Sequence[str], attributes: Sequence[str]
+) -> Iterator[list[Item]]:
+    """The items of the plays that began in a period, page by page. With tracks, those of other stations too.
+
+    Args:
+        stack: whose.
+        period: which.
+        stations: of which alone, all different; none for all.
+        tracks: of which alone, all different; none for all.
+        attributes: names of the attributes to read.
+    """
     dynamodb, table = stack.dynamodb, stack.play_log_table
     begun = Span("played_at", timestamps.to_text(period.since), timestamps.to_text(period.until - INSTANT))
     if tracks:
         for track in tracks:
-            yield from query(dynamodb, table, ATTRIBUTES, ("track_id", track), begun, index=TRACK_INDEX)
+            yield from query(dynamodb, table, attributes, ("track_id", track), begun, index=TRACK_INDEX)
     elif stations:
         # A play never begins later than its key says, but may begin earlier.
         keys = Span("play_id", begun.first, timestamps.to_text(period.until + SLACK))
         for station in stations:
-            yield from query(dynamodb, table, ATTRIBUTES, ("station_id", station), keys, within=begun)
+            yield from query(dynamodb, table, attributes, ("station_id", station), keys, within=begun)
     else:
-        yield from scan(dynamodb, table, ATTRIBUTES, begun)
+        yield from scan(dynamodb, table, attributes, begun)
 
 
 def play_of(item: Item) -> Play:
@@ -127,26 +137,23 @@ def play_of(item: Item) -> Play:
         CommandError: an attribute that decides what is paid is missing or none of the contract's.
     """
     try:
-        seconds = Decimal(_value(item, "duration_seconds", "N"))
+        seconds = Decimal(attribute(item, "duration_seconds", "N"))
         if not 0 <= seconds < 10**9:
             raise ValueError(f"duration_seconds is {seconds}: it must be 0 or more")
-        score = _value(item, "avg_confidence_score", "N", otherwise=None)
+        score = attribute(item, "avg_confidence_score", "N", otherwise=None)
         return Play(
-            station_id=_value(item, "station_id", "S"),
-            track_id=_value(item, "track_id", "S"),
-            played_at=timestamps.from_text(_value(item, "played_at", "S")),
+            station_id=attribute(item, "station_id", "S"),
+            track_id=attribute(item, "track_id", "S"),
+            played_at=timestamps.from_text(attribute(item, "played_at", "S")),
             seconds=seconds,
-            matches=int(_value(item, "match_count", "N")),
+            matches=int(attribute(item, "match_count", "N")),
             confidence=None if score is None else Decimal(score),
-            flagged=_value(item, "flagged", "BOOL", otherwise=False),
-            active=_value(item, "active", "BOOL", otherwise=True),
-            archived=_value(item, "is_archived", "BOOL", otherwise=False),
+            flagged=attribute(item, "flagged", "BOOL", otherwise=False),
+            active=attribute(item, "active", "BOOL", otherwise=True),
+            archived=attribute(item, "is_archived", "BOOL", otherwise=False),
         )
     except ValueError as error:
-        play_id, station_id = (shown(item.get(name, {}).get("S")) for name in ("play_id", "station_id"))
-        raise CommandError(
-            f"play {play_id} of station {station_id} cannot be added up: {error}. Mend that in PlayLog"
-        ) from None
+        raise unusable(item, "added up", error) from None
 
 
 def failures_of(stack: Stack, period: Period, stations: Sequence[str], tracks: Sequence[str]) -> dict[str, int]:
@@ -181,17 +188,3 @@ def _is_of(failure: Item, stations: Sequence[str], tracks: Sequence[str]) -> boo
         return not wanted or match.get(attribute, {}).get("S") in wanted
 
     return names("station_id", stations) and names("track_id", tracks)
-
-
-def _value(item: Item, name: str, kind: str, otherwise: Any = ...) -> Any:
-    """An attribute of a type, or what it is where it is absent.
-
-    Raises:
-        ValueError: it is of another type, or it is absent and may not be.
-    """
-    value = item.get(name)
-    if value is None and otherwise is not ...:
-        return otherwise
-    if value is None or kind not in value:
-        raise ValueError(f"{name} is {'missing' if value is None else shown(plain(value))}: it must be of type {kind}")
-    return value[kind]

@@ -1,0 +1,131 @@
+"""`playlog plays`: the plays of a period, one by one, and what a person may change on a play."""
+
+from enum import StrEnum
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import TimeElapsedColumn
+
+from playlog_cli.catalog.entry import Catalog
+from playlog_cli.catalog.reading import load_catalog
+from playlog_cli.commands.options import (
+    AsJson,
+    CatalogFile,
+    End,
+    Profile,
+    Region,
+    StackName,
+    Start,
+    Stations,
+    Tracks,
+    Zone,
+)
+from playlog_cli.errors import CommandError
+from playlog_cli.reporting.files import STDOUT, check_writable, write_whole
+from playlog_cli.reporting.listing import writing
+from playlog_cli.reporting.listing.reading import Choice, read_plays
+from playlog_cli.reporting.listing.sorting import sorted_plays
+from playlog_cli.reporting.period import parse_period
+from playlog_cli.stacks.stack import DEFAULT_STACK, find_stack
+from playlog_cli.terminal import counting, out
+
+plays_app = typer.Typer(invoke_without_command=True, add_completion=False, rich_markup_mode=None)
+
+_TEXT_FORMS = {"--csv": writing.write_csv, "--jsonl": writing.write_json_lines}
+
+
+class Source(StrEnum):
+    """Where a play was heard, as in the contract."""
+
+    RADIO = "Radio"
+    STREAMING = "Streaming"
+
+
+@plays_app.callback()
+def plays_command(
+    context: typer.Context,
+    start: Start = "",
+    end: End = "",
+    zone: Zone = "UTC",
+    stations: Stations = None,
+    tracks: Tracks = None,
+    artists: Annotated[
+        list[str] | None,
+        typer.Option("--artist", metavar="NAME", help="Only this artist, as the catalog writes it. Repeatable."),
+    ] = None,
+    sources: Annotated[list[Source] | None, typer.Option("--source", help="Only this source. Repeatable.")] = None,
+    is_flagged: Annotated[
+        bool | None, typer.Option("--flagged/--not-flagged", help="Only plays that are flagged, or that are not.")
+    ] = None,
+    is_withdrawn: Annotated[bool, typer.Option("--withdrawn", help="The withdrawn plays, and no others.")] = False,
+    catalog: CatalogFile = None,
+    csv: Annotated[Path | None, typer.Option(metavar="FILE", help="Write CSV; - is standard output.")] = None,
+    jsonl: Annotated[Path | None, typer.Option(metavar="FILE", help="Write JSON Lines; - is standard output.")] = None,
+    stack: StackName = DEFAULT_STACK,
+    region: Region = None,
+    profile: Profile = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the plays of a period, or change a play.
+
+    A play belongs to the day in which it began, in the time zone. The plays are in the order of time. Withdrawn plays
+    are not listed, unless --withdrawn asks for them.
+    """
+    if context.invoked_subcommand:
+        return
+    period = parse_period(start, end, zone)
+    files = _files(csv, jsonl, as_json=as_json)
+    names = load_catalog(catalog) if catalog else Catalog()
+    choice = Choice(
+        stations=tuple(dict.fromkeys(stations or ())),
+        tracks=_chosen_tracks(tracks or [], artists or [], names),
+        sources=tuple(map(str, sources or ())),
+        flagged=is_flagged,
+        active=not is_withdrawn,
+    )
+    target = find_stack(stack, region=region, profile=profile)
+    with (
+        counting("{task.completed:,} plays read", TimeElapsedColumn()) as progress,
+        sorted_plays(read_plays(target, period, choice, progress)) as plays,
+    ):
+        listing = writing.Listing(plays, names, period.zone)
+        for option, path in files.items():
+            write_whole(option, path, partial(_TEXT_FORMS[option], listing))
+        if not files:
+            writing.render(listing, out)
+
+
+def _files(csv: Path | None, jsonl: Path | None, *, as_json: bool) -> dict[str, Path]:
+    """The files to write, by the option that names each.
+
+    Raises:
+        CommandError: one cannot be written, or two go to standard output.
+    """
+    if as_json and jsonl:
+        raise CommandError("--json and --jsonl both write JSON Lines: use one of them")
+    named = {"--csv": csv, "--jsonl": STDOUT if as_json else jsonl}
+    files = {option: path for option, path in named.items() if path}
+    if list(files.values()).count(STDOUT) > 1:
+        raise CommandError("two lists go to standard output: name a file for one")
+    for option, path in files.items():
+        check_writable(option, path)
+    return files
+
+
+def _chosen_tracks(tracks: list[str], artists: list[str], catalog: Catalog) -> tuple[str, ...]:
+    """The tracks that were named, and those of the artists that were named.
+
+    Raises:
+        CommandError: the catalog has no track of an artist.
+    """
+    chosen = dict.fromkeys(tracks)
+    for artist in artists:
+        of_artist = catalog.tracks_of(artist)
+        if not of_artist:
+            raise CommandError(
+                f"--artist {artist!r}: the catalog has no track of this artist: name the artist as --catalog writes it"
+            )
+        chosen |= dict.fromkeys(of_artist)
+    return tuple(chosen)

@@ -1,0 +1,101 @@
+"""`playlog plays`: each play of the period is listed once, in order, with its names."""
+
+import csv
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from playlog_cli.commands.plays import plays_app
+from playlog_cli.errors import CommandError
+from playlog_cli.stacks.stack import Stack
+from typer.testing import CliRunner, Result
+
+from tests.integration.cli.test_report import DATES, INSTANT, MARCH, play_item, put
+from tests.support.aws import Aws
+
+pytest_plugins = ["tests.support.aws_fixture"]
+
+
+@pytest.fixture
+def invoke(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    monkeypatch.setattr("playlog_cli.commands.plays.find_stack", lambda *_, **__: stack)
+    return lambda *arguments: CliRunner().invoke(plays_app, list(map(str, arguments)))
+
+
+@pytest.fixture
+def catalog(tmp_path: Path) -> Path:
+    path = tmp_path / "catalog.csv"
+    path.write_text("track_id,title,artist\nfirst,=Snow,Anna\nlast,Rain,Ben\n")
+    return path
+
+
+@pytest.fixture
+def plays(aws: Aws) -> None:
+    put(
+        aws,
+        play_item("last", MARCH.until - INSTANT),
+        play_item("first", MARCH.since, "other", flagged={"BOOL": True}),
+        play_item("first", MARCH.since + timedelta(days=3), source={"S": "Streaming"}),
+        play_item("gone", MARCH.since, active={"BOOL": False}),
+        play_item("after", MARCH.until),
+    )
+
+
+@pytest.mark.usefixtures("plays")
+def test_the_forms_have_the_same_plays_in_the_order_of_time(
+    invoke: Callable[..., Result], catalog: Path, tmp_path: Path
+) -> None:
+    table, lines = tmp_path / "plays.csv", tmp_path / "plays.jsonl"
+    assert invoke(*DATES, "--catalog", catalog, "--csv", table, "--jsonl", lines).exit_code == 0
+    with table.open(newline="") as file:
+        rows = list(csv.DictReader(file, strict=True))
+    values = [json.loads(line) for line in lines.read_text().splitlines()]
+
+    keys = [("other", "first"), ("s", "first"), ("s", "last")]
+    assert [(row["station_id"], row["track_id"]) for row in rows] == keys
+    assert [(value["station_id"], value["track_id"]) for value in values] == keys
+    assert rows[0]["played_at"] == values[0]["played_at"] == "2026-03-01T00:00:00+01:00"
+    assert (rows[0]["title"], values[0]["title"]) == ("'=Snow", "=Snow")
+    assert "Rain" in invoke(*DATES, "--catalog", catalog).stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "tracks"),
+    [
+        (["--flagged"], ["first"]),
+        (["--not-flagged"], ["first", "last"]),
+        (["--source", "Streaming"], ["first"]),
+        (["--station", "s", "--track", "last"], ["last"]),
+        (["--artist", " ben"], ["last"]),
+        (["--withdrawn"], ["gone"]),
+    ],
+)
+@pytest.mark.usefixtures("plays")
+def test_only_the_plays_that_were_asked_for_are_listed(
+    invoke: Callable[..., Result], catalog: Path, tmp_path: Path, options: list[str], tracks: list[str]
+) -> None:
+    lines = tmp_path / "plays.jsonl"
+    assert invoke(*DATES, "--catalog", catalog, "--jsonl", lines, *options).exit_code == 0
+    assert [json.loads(line)["track_id"] for line in lines.read_text().splitlines()] == tracks
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--to", "2026-04-01"], "--from is '': it must be a date like 2026-03-01"),
+        ([*DATES, "--json", "--jsonl", "x"], "--json and --jsonl both write JSON Lines: use one of them"),
+        ([*DATES, "--json", "--csv", "-"], "two lists go to standard output: name a file for one"),
+        ([*DATES, "--artist", "Cleo"], "--artist 'Cleo': the catalog has no track of this artist"),
+        ([*DATES, "--catalog", "no.csv"], "--catalog no.csv cannot be read: No such file or directory"),
+    ],
+)
+def test_a_mistake_is_told_before_anything_is_read(
+    aws: Aws, invoke: Callable[..., Result], arguments: list[str], message: str
+) -> None:
+    aws.door.requests.clear()
+    result = invoke(*arguments)
+    assert isinstance(result.exception, CommandError)
+    assert str(result.exception).startswith(message)
+    assert aws.door.requests == []
