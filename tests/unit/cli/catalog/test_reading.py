@@ -4,7 +4,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-import xlsxwriter
+import xlsxwriter  # type: ignore[import-untyped]
 from playlog_cli.catalog.entry import Entry
 from playlog_cli.catalog.reading import load_catalog
 from playlog_cli.catalog.shares import Share
