@@ -115,7 +115,7 @@ def code(folder: Path, text: str) -> Callable[[dict[str, Any]], None]:
 
 def without_permission(document: dict[str, Any]) -> None:
     policy = document["Resources"]["ConvertMatchesRole"]["Properties"]["Policies"][0]["PolicyDocument"]
-    policy["Statement"] = [each for each in policy["Statement"] if each["Sid"] != "MarkMatchesPlayed"]
+    policy["Statement"] = [each for each in policy["Statement"] if each.get("Sid") != "MarkMatchesPlayed"]
 
 
 def with_unknown_table(document: dict[str, Any]) -> None:

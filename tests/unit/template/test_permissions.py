@@ -8,6 +8,8 @@ import pytest
 from tests.support.aws import TEMPLATE
 
 LOGS = {"logs:CreateLogStream", "logs:PutLogEvents"}
+# Only where the stack has a key of its own.
+KEY = {"kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"}
 # Each role's actions, by the logical id of the resource that they are allowed on.
 ALLOWED: dict[str, dict[str, set[str]]] = {
     "ConvertMatchesRole": {
@@ -18,12 +20,14 @@ ALLOWED: dict[str, dict[str, set[str]]] = {
         "DeadLetterQueue": {"sqs:SendMessage"},
         "playlog-convert-matches:live": {"lambda:InvokeFunction"},
         "ConvertMatchesLogGroup": LOGS,
+        "EncryptionKeyArn": KEY,
     },
     "StoreFailuresRole": {
         "DeadLetterQueue": {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"},
         "FailedPlayLogTable": {"dynamodb:PutItem", "dynamodb:Query"},
         "MatchCacheTable": {"dynamodb:UpdateItem"},
         "StoreFailuresLogGroup": LOGS,
+        "EncryptionKeyArn": KEY,
     },
     "CheckDeploymentRole": {
         "ConvertMatchesFunction:*": {"lambda:InvokeFunction"},
@@ -52,6 +56,8 @@ SOMEWHERE = re.compile(
 def shortened(resource: Any) -> str:
     """A resource as the list names it: by its logical id, with what follows that in the ARN."""
     match resource:
+        case {"Ref": "EncryptionKeyArn"}:
+            return "EncryptionKeyArn"
         case {"Fn::GetAtt": [str(name), "Arn"]}:
             return name
         case {"Fn::GetAtt": str(path)}:
@@ -72,9 +78,9 @@ def as_list(value: Any) -> list[Any]:
 
 
 def on_aws(value: Any) -> Any:
-    """A value as it is on AWS, with references left as they are."""
+    """A value as it is on AWS, with a key of the account, and with references left as they are."""
     match value:
-        case {"Fn::If": ["IsOnAws", then, _]}:
+        case {"Fn::If": ["IsOnAws" | "HasEncryptionKey", then, _]}:
             return on_aws(then)
         case list():
             return [on_aws(each) for each in value]
@@ -172,3 +178,20 @@ def test_a_deployment_is_undone_by_the_alarms_for_errors_and_the_heartbeat() -> 
         "Period"
     ]
     assert pace["CanaryInterval"] * 60 > heartbeat
+
+
+def test_a_key_of_the_account_is_used_by_dynamodb_alone() -> None:
+    for role in TEMPLATE.of_type("AWS::IAM::Role"):
+        for policy in on_aws(role.properties["Policies"]):
+            for statement in policy["PolicyDocument"]["Statement"]:
+                if KEY & set(as_list(statement["Action"])):
+                    service = {"Fn::Sub": "dynamodb.${AWS::Region}.${AWS::URLSuffix}"}
+                    assert statement["Condition"] == {"StringEquals": {"kms:ViaService": service}}
+
+
+@pytest.mark.parametrize("table", TEMPLATE.of_type("AWS::DynamoDB::Table"), ids=lambda table: table.logical_id)
+def test_every_table_is_encrypted_by_the_account_s_key_if_there_is_one(table: Any) -> None:
+    key = {"SSEEnabled": True, "SSEType": "KMS", "KMSMasterKeyId": {"Ref": "EncryptionKeyArn"}}
+
+    assert on_aws(table.properties["SSESpecification"]) == key
+    assert TEMPLATE.value(table.properties["SSESpecification"]) == {"SSEEnabled": False}
