@@ -51,6 +51,11 @@ COMMANDS = {
     "parking-lot": Entry(
         f"{OPERATING}.parking_lot", "parking_lot_app", "Dead letters that could not be stored after 3 tries."
     ),
+    "web": Entry(
+        "playlog_cli.commands.web",
+        "web_command",
+        "Open a page in the browser: overview, failures, plays, parking lot, reports.",
+    ),
     "inspect": Entry(
         f"{OPERATING}.inspect", "inspect_command", "Show what the stack runs, when, and how the last runs ended."
     ),

@@ -1,5 +1,5 @@
 """The invariants, checked on data: which match or play contradicts docs/contract.md, and what may be repaired.
 
-Who may import this package: `commands`, `failures`.
+Who may import this package: `commands`, `web`, `failures`.
 What it may import: `stacks`, `errors`, `terminal`, `playlog`.
 """

@@ -98,7 +98,7 @@ def list_failures(stack: Stack, selection: Selection, limit: int) -> FailureList
     newest = list(islice(merge(*by_code, key=lambda record: record["failed_at"]["S"], reverse=True), limit))
     matches = matches_by_id(stack, (record["match_id"]["S"] for record in newest))
     states = {match_id: items.state_of(match, stack.shards) for match_id, match in matches.items()}
-    return FailureList(counts, tuple(_listed(attempt_of(record), states) for record in newest))
+    return FailureList(counts, tuple(listed(attempt_of(record), states) for record in newest))
 
 
 def history_of(stack: Stack, match_id: str, now: datetime) -> History:
@@ -140,7 +140,13 @@ def defect_of(match: Item, now: datetime) -> str | None:
     return verdict.reason if isinstance(verdict, Failure) else None
 
 
-def _listed(attempt: FailedAttempt, states: Mapping[str, State]) -> ListedFailure:
+def listed(attempt: FailedAttempt, states: Mapping[str, State]) -> ListedFailure:
+    """A line of the list.
+
+    Args:
+        attempt: the failed conversion.
+        states: states of the matches that exist, by id.
+    """
     station_id = attempt.match.get("station_id")
     return ListedFailure(
         failed_at=attempt.failed_at,

@@ -94,15 +94,27 @@ def parse_corrections(pairs: Sequence[str]) -> dict[str, dict[str, str] | None]:
             raise CommandError(f"--set {shown(name)}: name one of {', '.join(CORRECTABLE)}")
         if name in values:
             raise CommandError(f"--set names {name} twice: give it one value")
-        values[name] = _value(name, text)
+        try:
+            values[name] = new_value(name, text)
+        except CommandError as error:
+            raise CommandError(f"--set {error.message}") from None
     return values
 
 
-def _value(name: str, text: str) -> dict[str, str] | None:
+def new_value(name: str, text: str) -> dict[str, str] | None:
+    """The value of an attribute that a user typed; None if an empty text removes an optional attribute.
+
+    Args:
+        name: one of ``CORRECTABLE``.
+        text: what the user typed.
+
+    Raises:
+        CommandError: the attribute must have a value, or its value must be a number.
+    """
     attribute = CORRECTABLE[name]
     if not text:
         if attribute.required:
-            raise CommandError(f"--set {name}: it must not be empty, because each match needs it")
+            raise CommandError(f"{name}: it must not be empty, because each match needs it")
         return None
     if attribute.type is Type.NUMBER:
         try:
@@ -110,7 +122,7 @@ def _value(name: str, text: str) -> dict[str, str] | None:
         except InvalidOperation:
             number = Decimal("NaN")
         if not number.is_finite():
-            raise CommandError(f"--set {name} is {shown(text)}: it must be a number, like 180")
+            raise CommandError(f"{name} is {shown(text)}: it must be a number, like 180")
         return {"N": str(number)}
     return {"S": text}
 

@@ -17,6 +17,7 @@ from playlog_cli.stacks.tables import read
 
 INDEX = "reason-index"
 RECORDS_PER_PAGE = 100
+SEARCHED = ("track_id", "title", "artist")  # attributes of a match that ``Selection.text`` is looked for in
 CONCURRENT_REQUESTS = 16
 
 
@@ -29,12 +30,19 @@ class Selection:
         station_id: the station of their matches when they failed; None for any.
         since: the earliest ``failed_at``, with an offset; None for any.
         until: the latest ``failed_at``, with an offset; None for any.
+        text: a part of the reason, or of the match's id, track, title or artist; None for any. Case matters.
     """
 
     code: str | None = None
     station_id: str | None = None
     since: datetime | None = None
     until: datetime | None = None
+    text: str | None = None
+
+    @property
+    def reads_records(self) -> bool:
+        """Whether DynamoDB must read a record to know whether it is selected: the index does not say so."""
+        return self.station_id is not None or self.text is not None
 
 
 @dataclass(frozen=True)
@@ -81,7 +89,7 @@ def count_by_code(stack: Stack, selection: Selection) -> dict[str, int]:
             choices = ", ".join([*KNOWN, *(code for code in codes if code not in KNOWN)])
             raise CommandError(f"--reason is {shown(selection.code)}: it must be one of {choices}")
         codes = [wanted] if wanted in recorded else []
-    if selection.station_id is None and selection.since is None and selection.until is None:
+    if not selection.reads_records and selection.since is None and selection.until is None:
         return {code: recorded[code] for code in codes}
     with ThreadPoolExecutor(CONCURRENT_REQUESTS) as pool:
         counts = pool.map(lambda code: _count(stack, code, selection), codes)
@@ -100,7 +108,7 @@ def newest_first(stack: Stack, code: str, selection: Selection) -> Iterator[Item
         TableName=stack.failed_play_log_table,
         ScanIndexForward=False,
         PaginationConfig={"PageSize": RECORDS_PER_PAGE},
-        **_query(code, selection),
+        **query_of(code, selection),
     )
     for page in pages:
         items: list[Any] = page["Items"]
@@ -144,7 +152,7 @@ def plain_values(item: Item) -> dict[str, Any]:
     return {name: plain(value) for name, value in item.items()}
 
 
-def _query(code: str, selection: Selection) -> dict[str, Any]:
+def query_of(code: str, selection: Selection) -> dict[str, Any]:
     """The parameters of a query for the selected failures of a reason code."""
     values: Item = {
         ":code": {"S": code},
@@ -156,15 +164,22 @@ def _query(code: str, selection: Selection) -> dict[str, Any]:
         "KeyConditionExpression": "reason_code = :code AND failed_at BETWEEN :since AND :until",
         "ExpressionAttributeValues": values,
     }
+    conditions = []
     if selection.station_id is not None:
         values[":station"] = {"S": selection.station_id}
-        query["FilterExpression"] = "#match.station_id = :station"
+        conditions.append("#match.station_id = :station")
+    if selection.text is not None:
+        values[":text"] = {"S": selection.text}
+        places = ["match_id", "reason", *(f"#match.{name}" for name in SEARCHED)]
+        conditions.append(f"({' OR '.join(f'contains({place}, :text)' for place in places)})")
+    if conditions:
+        query["FilterExpression"] = " AND ".join(conditions)
         query["ExpressionAttributeNames"] = {"#match": "match"}
     return query
 
 
 def _count(stack: Stack, code: str, selection: Selection) -> int:
     pages = stack.dynamodb.get_paginator("query").paginate(
-        TableName=stack.failed_play_log_table, Select="COUNT", **_query(code, selection)
+        TableName=stack.failed_play_log_table, Select="COUNT", **query_of(code, selection)
     )
     return sum(page["Count"] for page in pages)

@@ -1,0 +1,134 @@
+"""What the pages work with: the stack, the person's rights, and what was shown and not yet confirmed."""
+
+import secrets
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from threading import Lock, Thread
+from typing import Generic, TypeVar
+from zoneinfo import ZoneInfo
+
+from playlog_cli.errors import CommandError, explained
+from playlog_cli.failures.mending import MendTally, Preview
+from playlog_cli.stacks.stack import Stack
+
+ThingT = TypeVar("ThingT")
+
+KEPT = 20  # plans, or jobs, that a browser may still ask for: the oldest ones are forgotten
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A correction of many matches that a user has seen and not yet confirmed.
+
+    Attributes:
+        previews: what would be written. Each match is written only if it is still the one that was shown.
+        tally: the matches that cannot be corrected, each with the reason.
+        retry: whether the matches that are valid then wait again.
+    """
+
+    previews: tuple[Preview, ...]
+    tally: MendTally
+    retry: bool
+
+
+@dataclass
+class Job:
+    """Work that takes longer than an answer may take. A page asks for its progress.
+
+    Attributes:
+        tally: its result so far.
+        total: how many matches it works on.
+        is_done: whether it has ended.
+        problem: why it ended early; None if it did not.
+    """
+
+    tally: MendTally
+    total: int
+    is_done: bool = False
+    problem: str | None = None
+
+    @property
+    def done(self) -> int:
+        """How many matches it has worked on."""
+        return len(self.tally.mended) + len(self.tally.left)
+
+    def start(self, work: Callable[[], object]) -> None:
+        """Begins the work in a thread of its own."""
+        Thread(target=self._run, args=(work,), daemon=True).start()
+
+    def _run(self, work: Callable[[], object]) -> None:
+        try:
+            work()
+        except Exception as error:
+            self.problem = explained(error)
+            if self.problem is None:
+                self.problem = f"{type(error).__name__}: this is a defect of playlog, see the terminal"
+                raise
+        finally:
+            self.is_done = True
+
+
+class Shelf(Generic[ThingT]):
+    """Things that a browser may ask for by a random id. Keeps the last ``KEPT``."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._things: OrderedDict[str, ThingT] = OrderedDict()
+        self._lock = Lock()
+
+    def put(self, thing: ThingT) -> str:
+        """Keeps a thing, and returns its id."""
+        with self._lock:
+            key = secrets.token_urlsafe(12)
+            self._things[key] = thing
+            while len(self._things) > KEPT:
+                self._things.popitem(last=False)
+            return key
+
+    def get(self, key: str) -> ThingT:
+        """The thing of an id.
+
+        Raises:
+            CommandError: it was forgotten, or never there.
+        """
+        with self._lock:
+            thing = self._things.get(key)
+        if thing is None:
+            raise CommandError(f"this {self._name} is no longer known: start again from the list of failures")
+        return thing
+
+    def take(self, key: str) -> ThingT:
+        """The thing of an id, which is forgotten then: a second confirmation finds nothing to do.
+
+        Raises:
+            CommandError: it was forgotten, or never there.
+        """
+        thing = self.get(key)
+        with self._lock:
+            self._things.pop(key, None)
+        return thing
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What the pages work with.
+
+    Attributes:
+        stack: the stack that is shown.
+        csrf: the secret that each form must hold.
+        read_only: whether the server refuses every change.
+        zone: time zone in which days begin.
+        now: the clock, with an offset.
+        plans: corrections that were shown and not yet confirmed.
+        jobs: corrections that are being written, or were.
+    """
+
+    stack: Stack
+    csrf: str
+    read_only: bool
+    zone: ZoneInfo
+    now: Callable[[], datetime]
+    plans: Shelf[Plan] = field(default_factory=lambda: Shelf("preview"))
+    jobs: Shelf[Job] = field(default_factory=lambda: Shelf("correction"))

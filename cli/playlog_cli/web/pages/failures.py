@@ -1,0 +1,91 @@
+"""The list of failures: filters, counts by reason, and a page of the newest."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from urllib.parse import urlencode
+
+from playlog.domain import timestamps
+from starlette.datastructures import QueryParams
+from starlette.requests import Request
+from starlette.responses import Response
+
+from playlog_cli.errors import CommandError, shown
+from playlog_cli.failures.paging import Cursor, page_of_failures
+from playlog_cli.failures.records import Selection, count_by_code
+from playlog_cli.web.desk import Desk
+from playlog_cli.web.routing import show
+
+PAGE_SIZE = 50
+FIELDS = ("reason", "station", "since", "until", "text")
+
+
+@dataclass(frozen=True)
+class Filters:
+    """The filters as the user typed them; empty where one is not used."""
+
+    reason: str = ""
+    station: str = ""
+    since: str = ""
+    until: str = ""
+    text: str = ""
+
+    def with_reason(self, reason: str) -> str:
+        """The address of the list with another reason code."""
+        return self.address(reason=reason)
+
+    def address(self, **other: str) -> str:
+        """The address of the list with these filters.
+
+        Args:
+            other: values that differ, or are added.
+        """
+        values = {name: getattr(self, name) for name in FIELDS} | other
+        query = urlencode({name: value for name, value in values.items() if value})
+        return f"/failures?{query}" if query else "/failures"
+
+    @property
+    def is_any(self) -> bool:
+        """Whether a filter is used."""
+        return any(getattr(self, name) for name in FIELDS)
+
+
+def show_list(desk: Desk, request: Request) -> Response:
+    """The counts by reason code, and a page of failures."""
+    filters = filters_of(request.query_params)
+    selection = selection_of(filters, desk)
+    counts = count_by_code(desk.stack, replace(selection, code=None))
+    codes = [selection.code] if selection.code else list(counts)
+    cursor = request.query_params.get("after")
+    page = page_of_failures(desk.stack, selection, codes, Cursor.from_text(cursor) if cursor else None, PAGE_SIZE)
+    return show(desk, "failures.html.j2", filters=filters, counts=counts, page=page, is_first=not cursor)
+
+
+def filters_of(values: QueryParams) -> Filters:
+    """The filters in an address or a form."""
+    return Filters(**{name: values.get(name, "").strip() for name in FIELDS})
+
+
+def selection_of(filters: Filters, desk: Desk) -> Selection:
+    """The failures that filters fit.
+
+    Raises:
+        CommandError: a time is not one.
+    """
+    return Selection(
+        code=filters.reason.upper() or None,
+        station_id=filters.station or None,
+        since=_time("From", filters.since, desk),
+        until=_time("Until", filters.until, desk),
+        text=filters.text or None,
+    )
+
+
+def _time(label: str, text: str, desk: Desk) -> datetime | None:
+    """A time of a filter. Without an offset, it is in the time zone of the page."""
+    if not text:
+        return None
+    try:
+        instant = datetime.fromisoformat(text)
+        return timestamps.from_text((instant if instant.tzinfo else instant.replace(tzinfo=desk.zone)).isoformat())
+    except ValueError:
+        raise CommandError(f"{label} is {shown(text)}: it must be a time like 2026-03-14T08:00") from None

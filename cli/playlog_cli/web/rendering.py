@@ -1,0 +1,61 @@
+"""Renders the templates. Each value is escaped for HTML, and control and bidi characters are shown, not obeyed."""
+
+import json
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+from playlog.domain import timestamps
+
+from playlog_cli.terminal import age, escaped
+
+FOLDER = Path(__file__).parent
+STATIC = FOLDER / "static"
+
+
+def render(template: str, **values: Any) -> str:
+    """A page or a part of one.
+
+    Args:
+        template: name of a file in ``templates``.
+        values: what it shows.
+    """
+    return _environment().get_template(template).render(**values)
+
+
+@cache
+def _environment() -> Environment:
+    made = Environment(
+        loader=FileSystemLoader(FOLDER / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_finalize,
+    )
+    made.filters |= {"count": "{:,}".format, "age": age, "when": when, "value": value_in_words}
+    return made
+
+
+def _finalize(value: Any) -> Any:
+    """Shows the characters of data that would reorder a text or hide in it. Markup was made by a template."""
+    return escaped(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def when(text: str) -> str:
+    """A time of the tables for people, to the second: ``2026-03-14 07:00:00``. Other texts stay as they are."""
+    try:
+        instant: datetime = timestamps.from_text(text)
+    except ValueError:
+        return text
+    return f"{instant:%Y-%m-%d %H:%M:%S}"
+
+
+def value_in_words(value: Any) -> str:
+    """A value of an attribute: a text as it is, another value as JSON, and ``absent`` for None."""
+    if value is None:
+        return "absent"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

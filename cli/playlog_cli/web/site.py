@@ -1,0 +1,39 @@
+"""The addresses of the page."""
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from playlog_cli.web.desk import Desk
+from playlog_cli.web.gate import Gate, Keys
+from playlog_cli.web.pages import failures, mending
+from playlog_cli.web.rendering import STATIC
+from playlog_cli.web.routing import action, http_error, page
+
+ROUTES = (
+    page("/", failures.show_list),
+    page("/failures", failures.show_list),
+    page("/failures/match", mending.show_match),
+    action("/failures/match", mending.correct),
+    action("/failures/verdict", mending.verdict, changes=False),
+)
+
+
+def site(desk: Desk, host: str, keys: Keys) -> Starlette:
+    """The whole site, behind its gate.
+
+    Args:
+        desk: what the pages work with.
+        host: the only value of ``Host`` that is accepted.
+        keys: the session's secrets.
+    """
+    routes: list[Route | Mount] = [*ROUTES, Mount("/static", StaticFiles(directory=STATIC))]
+    made = Starlette(
+        routes=routes,
+        middleware=[Middleware(Gate, host=host, keys=keys)],
+        exception_handlers={HTTPException: http_error},
+    )
+    made.state.desk = desk
+    return made

@@ -1,0 +1,77 @@
+"""Asks a site as a browser does, without a socket: one request, one answer."""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from http.cookies import SimpleCookie
+from urllib.parse import urlencode
+
+from starlette.types import ASGIApp, Message
+
+HOST = "127.0.0.1:8500"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer of the site."""
+
+    status: int
+    headers: dict[str, str]
+    text: str
+
+
+@dataclass
+class Client:
+    """A browser with its cookies.
+
+    Attributes:
+        app: the site.
+        cookies: those that it was given.
+    """
+
+    app: ASGIApp
+    cookies: dict[str, str] = field(default_factory=dict)
+
+    def get(self, path: str, **headers: str) -> Answer:
+        """Asks for an address. A header's name is written with ``_`` for ``-``."""
+        return self._ask("GET", path, b"", headers)
+
+    def post(self, path: str, form: Mapping[str, str] | Iterable[tuple[str, str]], **headers: str) -> Answer:
+        """Sends a form as a page of the site does. An empty header is left out."""
+        pairs = list(form.items()) if isinstance(form, Mapping) else list(form)
+        sent = {"origin": f"http://{HOST}", "content_type": "application/x-www-form-urlencoded", **headers}
+        return self._ask("POST", path, urlencode(pairs).encode(), sent)
+
+    def _ask(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        named = {"host": HOST, **{name.replace("_", "-"): value for name, value in headers.items()}}
+        if self.cookies:
+            named.setdefault("cookie", "; ".join(f"{name}={value}" for name, value in self.cookies.items()))
+        address, _, query = path.partition("?")
+        scope: dict[str, object] = {
+            "type": "http",
+            "method": method,
+            "path": address,
+            "query_string": query.encode(),
+            "headers": [(name.encode(), value.encode()) for name, value in named.items() if value],
+            "server": ("127.0.0.1", 8500),
+            "client": ("127.0.0.1", 50000),
+            "scheme": "http",
+            "http_version": "1.1",
+        }
+        messages: list[Message] = []
+        asyncio.run(self._run(scope, body, messages))
+        start = messages[0]
+        answered = {name.decode(): value.decode() for name, value in start["headers"]}
+        for cookie in SimpleCookie(answered.get("set-cookie", "")).values():
+            self.cookies[cookie.key] = cookie.value
+        text = b"".join(message.get("body", b"") for message in messages[1:]).decode()
+        return Answer(start["status"], answered, text)
+
+    async def _run(self, scope: dict[str, object], body: bytes, messages: list[Message]) -> None:
+        async def receive() -> Message:
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        async def send(message: Message) -> None:
+            messages.append(message)
+
+        await self.app(scope, receive, send)
