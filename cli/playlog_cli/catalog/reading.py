@@ -7,9 +7,9 @@ from pathlib import Path
 
 from playlog_cli.catalog.entry import NAMES, Catalog, Entry
 from playlog_cli.catalog.shares import WHOLE, Share, ShareError, check_shares, parse_part, parse_shares
-from playlog_cli.catalog.tables import TableError, TableRow, read_table
 from playlog_cli.errors import CommandError, shown
 from playlog_cli.loading.isrc import normalise
+from playlog_cli.tabular.reading import TableError, TableRow, read_table
 
 _PAID = ("payee", "shares")
 

@@ -23,7 +23,7 @@ from playlog_cli.commands.options import (
     Zone,
 )
 from playlog_cli.errors import CommandError
-from playlog_cli.reporting.files import STDOUT, check_writable, write_whole
+from playlog_cli.reporting.files import STDOUT, check_writable, write_whole, write_whole_path
 from playlog_cli.reporting.listing import writing
 from playlog_cli.reporting.listing.reading import Choice, read_plays
 from playlog_cli.reporting.listing.sorting import sorted_plays
@@ -33,7 +33,8 @@ from playlog_cli.terminal import counting, out
 
 plays_app = typer.Typer(invoke_without_command=True, add_completion=False, rich_markup_mode=None)
 
-_TEXT_FORMS = {"--csv": writing.write_csv, "--jsonl": writing.write_json_lines}
+_TEXTS = {"--csv": writing.write_csv, "--jsonl": writing.write_json_lines}
+_BINARIES = {"--xlsx": writing.write_xlsx, "--parquet": writing.write_parquet}
 
 
 class Source(StrEnum):
@@ -63,6 +64,8 @@ def plays_command(
     catalog: CatalogFile = None,
     csv: Annotated[Path | None, typer.Option(metavar="FILE", help="Write CSV; - is standard output.")] = None,
     jsonl: Annotated[Path | None, typer.Option(metavar="FILE", help="Write JSON Lines; - is standard output.")] = None,
+    xlsx: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a workbook.")] = None,
+    parquet: Annotated[Path | None, typer.Option(metavar="FILE", help="Write Parquet.")] = None,
     stack: StackName = DEFAULT_STACK,
     region: Region = None,
     profile: Profile = None,
@@ -76,7 +79,7 @@ def plays_command(
     if context.invoked_subcommand:
         return
     period = parse_period(start, end, zone)
-    files = _files(csv, jsonl, as_json=as_json)
+    files = _files({"--csv": csv, "--jsonl": jsonl, "--xlsx": xlsx, "--parquet": parquet}, as_json=as_json)
     names = load_catalog(catalog) if catalog else Catalog()
     choice = Choice(
         stations=tuple(dict.fromkeys(stations or ())),
@@ -91,27 +94,38 @@ def plays_command(
         sorted_plays(read_plays(target, period, choice, progress)) as plays,
     ):
         listing = writing.Listing(plays, names, period.zone)
-        for option, path in files.items():
-            write_whole(option, path, partial(_TEXT_FORMS[option], listing))
-        if not files:
-            writing.render(listing, out)
+        _write(listing, files)
 
 
-def _files(csv: Path | None, jsonl: Path | None, *, as_json: bool) -> dict[str, Path]:
+def _files(named: dict[str, Path | None], *, as_json: bool) -> dict[str, Path]:
     """The files to write, by the option that names each.
 
     Raises:
         CommandError: one cannot be written, or two go to standard output.
     """
-    if as_json and jsonl:
-        raise CommandError("--json and --jsonl both write JSON Lines: use one of them")
-    named = {"--csv": csv, "--jsonl": STDOUT if as_json else jsonl}
     files = {option: path for option, path in named.items() if path}
+    if as_json and "--jsonl" in files:
+        raise CommandError("--json and --jsonl both write JSON Lines: use one of them")
+    if as_json:
+        files["--jsonl"] = STDOUT
     if list(files.values()).count(STDOUT) > 1:
         raise CommandError("two lists go to standard output: name a file for one")
     for option, path in files.items():
+        if option in _BINARIES and path == STDOUT:
+            raise CommandError(f"{option} - would write a binary file to standard output: name a file")
         check_writable(option, path)
     return files
+
+
+def _write(listing: writing.Listing, files: dict[str, Path]) -> None:
+    """Writes the files, or shows the list on the terminal if there is none to write."""
+    for option, path in files.items():
+        if option in _TEXTS:
+            write_whole(option, path, partial(_TEXTS[option], listing))
+        else:
+            write_whole_path(option, path, partial(_BINARIES[option], listing))
+    if not files:
+        writing.render(listing, out)
 
 
 def _chosen_tracks(tracks: list[str], artists: list[str], catalog: Catalog) -> tuple[str, ...]:

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
+import duckdb
+import openpyxl  # type: ignore[import-untyped]
 import pytest
 from playlog_cli.commands.plays import plays_app
 from playlog_cli.errors import CommandError
@@ -58,6 +60,11 @@ def test_the_forms_have_the_same_plays_in_the_order_of_time(
     assert [(value["station_id"], value["track_id"]) for value in values] == keys
     assert rows[0]["played_at"] == values[0]["played_at"] == "2026-03-01T00:00:00+01:00"
     assert (rows[0]["title"], values[0]["title"]) == ("'=Snow", "=Snow")
+    book, parquet = tmp_path / "plays.xlsx", tmp_path / "plays.parquet"
+    assert invoke(*DATES, "--catalog", catalog, "--xlsx", book, "--parquet", parquet).exit_code == 0
+    sheet = openpyxl.load_workbook(book)["plays"]
+    assert [(row[2], row[5]) for row in sheet.iter_rows(min_row=2, values_only=True)] == keys
+    assert duckdb.connect().execute(f"SELECT station_id, track_id FROM '{parquet}'").fetchall() == keys
     assert "Rain" in invoke(*DATES, "--catalog", catalog).stdout
 
 
@@ -87,6 +94,7 @@ def test_only_the_plays_that_were_asked_for_are_listed(
         (["--to", "2026-04-01"], "--from is '': it must be a date like 2026-03-01"),
         ([*DATES, "--json", "--jsonl", "x"], "--json and --jsonl both write JSON Lines: use one of them"),
         ([*DATES, "--json", "--csv", "-"], "two lists go to standard output: name a file for one"),
+        ([*DATES, "--xlsx", "-"], "--xlsx - would write a binary file to standard output: name a file"),
         ([*DATES, "--artist", "Cleo"], "--artist 'Cleo': the catalog has no track of this artist"),
         ([*DATES, "--catalog", "no.csv"], "--catalog no.csv cannot be read: No such file or directory"),
     ],

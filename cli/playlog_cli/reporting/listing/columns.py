@@ -2,16 +2,12 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from decimal import Decimal
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from playlog_cli.catalog.entry import Entry
-from playlog_cli.catalog.tables import marked
-from playlog_cli.reporting.forms import plain
 from playlog_cli.reporting.listing.listed_play import ListedPlay
-
-Value: TypeAlias = str | int | bool | Decimal | datetime | None
+from playlog_cli.tabular.cells import Value
 
 
 class Column(NamedTuple):
@@ -51,27 +47,13 @@ COLUMNS: tuple[Column, ...] = (
 )
 
 
-def text_of(value: Value, zone: ZoneInfo) -> str:
-    """A value as CSV has it: an empty cell for None, times in a time zone, decimal numbers in digits."""
-    match value:
-        case None:
-            return ""
-        case str():
-            return marked(value)
-        case bool():
-            return "true" if value else "false"
-        case datetime():
-            return value.astimezone(zone).isoformat()
-        case Decimal():
-            return plain(value)
-        case _:
-            return str(value)
+def values_of(play: ListedPlay, entry: Entry, zone: ZoneInfo) -> list[Value]:
+    """A value for each of the columns.
 
-
-def json_of(value: Value, zone: ZoneInfo) -> str | int | bool | None:
-    """A value as JSON has it: decimal numbers are text, since most readers would round them."""
-    return value if value is None or isinstance(value, str | bool) else _unmarked_text(value, zone)
-
-
-def _unmarked_text(value: int | Decimal | datetime, zone: ZoneInfo) -> str | int:
-    return value if isinstance(value, int) else text_of(value, zone)
+    Args:
+        play: the play.
+        entry: what the catalog says about its track.
+        zone: of the times.
+    """
+    values = (column.value(play, entry) for column in COLUMNS)
+    return [value.astimezone(zone) if isinstance(value, datetime) else value for value in values]

@@ -14,10 +14,7 @@ from python_calamine import CalamineError, CalamineWorkbook
 from playlog_cli.errors import CommandError, shown
 from playlog_cli.loading.files.row import RowsError
 from playlog_cli.loading.files.text import delimiter_of, lines_of, utf8_chunks
-
-# What a spreadsheet takes for the beginning of a formula (OWASP, "CSV Injection").
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-_MARK = "'"
+from playlog_cli.tabular.cells import unmarked
 
 
 class TableError(Exception):
@@ -64,16 +61,6 @@ def read_table(option: str, path: Path, required: Sequence[str]) -> Iterator[Tab
         raise CommandError(f"{option} {path}: broken CSV, {error}: put a cell with quotes in quotes") from None
 
 
-def marked(text: str) -> str:
-    """A cell of a CSV file that a spreadsheet must not take for a formula: with an apostrophe before it."""
-    return _MARK + text if text.startswith(FORMULA_STARTS) else text
-
-
-def _unmarked(text: str) -> str:
-    """A cell as it was before ``marked``. A title like ``'Round Midnight`` keeps its apostrophe."""
-    return text[1:] if text.startswith(_MARK) and text[1:].startswith(FORMULA_STARTS) else text
-
-
 def _csv_rows(path: Path, required: Sequence[str]) -> Iterator[TableRow]:
     with path.open("rb") as file:
         lines = (line.decode("utf-8") for line in lines_of(utf8_chunks(file, None)))
@@ -87,7 +74,7 @@ def _csv_rows(path: Path, required: Sequence[str]) -> Iterator[TableRow]:
                 if cells is None:
                     return
                 if any(cell.strip() for cell in cells):
-                    yield _row(number, columns, [_unmarked(cell) for cell in cells])
+                    yield _row(number, columns, [unmarked(cell) for cell in cells])
         except UnicodeDecodeError:
             raise TableError("is not UTF-8: save the file as UTF-8, or as XLSX") from None
 

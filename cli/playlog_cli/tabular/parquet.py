@@ -1,0 +1,48 @@
+"""Write Parquet in bounded memory, with DuckDB. The same rows give the same bytes."""
+
+import csv
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import duckdb
+
+from playlog_cli.errors import CommandError
+from playlog_cli.tabular.cells import Value, text_of
+
+
+def write_parquet(path: Path, columns: Mapping[str, str], rows: Iterable[Sequence[Value]]) -> None:
+    """Writes a Parquet file, compressed with zstd.
+
+    Args:
+        path: the file.
+        columns: type of DuckDB by the name of the column, in their order.
+        rows: a value for each column.
+
+    Raises:
+        CommandError: a value does not fit into its column, or the file cannot be written.
+    """
+    with TemporaryDirectory(prefix="playlog-") as folder:
+        table = Path(folder, "rows.csv")
+        with table.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
+            writer.writerows([value if isinstance(value, str) else text_of(value) for value in row] for row in rows)
+        types = ", ".join(f"{_quoted(name)}: {_quoted(type_)}" for name, type_ in columns.items())
+        # One thread keeps the rows in their order, and the bytes the same.
+        with duckdb.connect(config={"threads": "1"}) as connection:
+            connection.execute("SET memory_limit = '512MB'")
+            connection.execute(f"SET temp_directory = {_quoted(folder)}")
+            connection.execute("SET TimeZone = 'UTC'")
+            try:
+                connection.execute(  # texts are quoted, and DuckDB binds no parameters here
+                    f"COPY (SELECT * FROM read_csv({_quoted(str(table))}, header = false, auto_detect = false, "  # noqa: S608
+                    "delim = ',', quote = '\"', escape = '\"', new_line = '\\n', nullstr = '', "
+                    f"allow_quoted_nulls = true, max_line_size = 16777216, columns = {{{types}}})) "
+                    f"TO {_quoted(str(path))} (FORMAT parquet, COMPRESSION zstd)"
+                )
+            except duckdb.Error as error:
+                raise CommandError(f"the Parquet file cannot be written: {str(error).splitlines()[0]}") from None
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
