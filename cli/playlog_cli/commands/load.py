@@ -12,7 +12,8 @@ from rich.progress import BarColumn, TaskID, TaskProgressColumn, TimeRemainingCo
 from playlog_cli.commands.options import AsJson, Profile, Region, StackName, Yes
 from playlog_cli.errors import CommandError
 from playlog_cli.loading.acrcloud import CustomFiles
-from playlog_cli.loading.files.text import check_encoding
+from playlog_cli.loading.files.text import encoding_problem
+from playlog_cli.loading.formats.choice import chosen_format
 from playlog_cli.loading.load import Options, load_files, take_back_files
 from playlog_cli.loading.results import FileProgress, FileResult, LoadResult
 from playlog_cli.stacks.stack import DEFAULT_STACK, Stack, find_stack
@@ -28,7 +29,15 @@ def load_command(
     ],
     station: Annotated[
         str | None,
-        typer.Option(metavar="ID", help="Station of ACRCloud results that name no stream."),
+        typer.Option(metavar="ID", help="Station of rows that name none."),
+    ] = None,
+    log_format: Annotated[
+        str | None,
+        typer.Option(metavar="NAME|FILE.toml", help="How the files read: a format that ships, or one of your own."),
+    ] = None,
+    time_zone: Annotated[
+        str | None,
+        typer.Option(metavar="ZONE", help="Zone of local times, like Europe/Berlin, if the log format names none."),
     ] = None,
     custom_files: Annotated[
         CustomFiles,
@@ -54,9 +63,10 @@ def load_command(
     broadcast-monitoring results are taken as they come, and an export of the old Django table MatchCache with its plays
     and failures; a file is known by its content. Exit status 1 if a row or a file is bad; the other rows are loaded.
     """
-    if encoding and (problem := check_encoding(encoding)):
+    if encoding and (problem := encoding_problem(encoding, "--encoding")):
         raise CommandError(problem)
-    options = Options(station, custom_files, encoding)
+    found_format = chosen_format(log_format, time_zone, encoding)
+    options = Options(station, custom_files, encoding, found_format)
     if is_taken_back:
         _take_back(find_stack(stack, region=region, profile=profile), files, options, yes=yes, as_json=as_json)
         return
@@ -108,6 +118,8 @@ def _outcome(file: FileResult) -> str:
         waiting = file.added - file.played - file.failed
         added += f" ({file.played:,} played in {file.plays:,} new plays, {file.failed:,} failed, {waiting:,} waiting)"
     outcome = f"{added}, {file.already_there:,} already there, {len(file.bad_rows):,} bad"
+    if file.skipped:
+        outcome += f", {file.skipped:,} skipped"
     if file.no_detections:
         outcome += f", {file.no_detections:,} without a detection"
     if file.invalid_isrcs:

@@ -23,8 +23,10 @@ from playlog_cli.loading.acrcloud import (
 )
 from playlog_cli.loading.acrcloud_streams import Streams
 from playlog_cli.loading.batches import WRITERS, PlayedMatch, PutMatch, make_batches, put_failed, write_ahead
-from playlog_cli.loading.files.row import BadRow, Row, RowsError
+from playlog_cli.loading.files.row import BadRow, Row, RowsError, SkippedRow
 from playlog_cli.loading.files.rows import STDIN, Source, check_intact, opened, read_rows
+from playlog_cli.loading.formats.model import LogFormat
+from playlog_cli.loading.formats.rows import read_log
 from playlog_cli.loading.matches import RowError, Seen, has_invalid_isrc, match_of
 from playlog_cli.loading.results import FileProgress, FileResult, LoadResult, Tally
 from playlog_cli.loading.taking_back import TakenBack, take_back
@@ -40,11 +42,13 @@ class Options:
         station: id for results of ACRCloud's that name no stream.
         custom_files: what a station's own uploads in ACRCloud's results are.
         encoding: of text that is neither UTF-8 nor UTF-16 with a byte order mark.
+        log_format: how the files read; None for files that are known by their content.
     """
 
     station: str | None = None
     custom_files: CustomFiles = CustomFiles.REFUSE
     encoding: str | None = None
+    log_format: LogFormat | None = None
 
 
 def load_files(
@@ -129,6 +133,7 @@ class _Load:
             no_detections=tally.no_detections,
             invalid_isrcs=tally.invalid_isrcs,
             null_markers=tally.null_markers,
+            skipped=tally.skipped,
         )
 
     def take_back(self, path: Path) -> TakenBack:
@@ -156,7 +161,10 @@ class _Load:
             tally.error = str(error)
 
     def _rows(self, source: Source, tally: Tally) -> Iterator[Row]:
-        """The rows, and the detections in ACRCloud's documents as rows."""
+        """The rows, by the log format if there is one, and the detections in ACRCloud's documents as rows."""
+        if self._options.log_format:
+            yield from self._logged(source, self._options.log_format, tally)
+            return
         streams = Streams(self._stack.airing_gap)
         for row in read_rows(source, self._options.encoding):
             if isinstance(row, BadRow):
@@ -171,6 +179,17 @@ class _Load:
                     tally.null_markers += each.null_markers
                     yield each
         yield from map(row_of, streams.finish())
+
+    def _logged(self, source: Source, log_format: LogFormat, tally: Tally) -> Iterator[Row]:
+        for row in read_log(source, log_format, self._options.station):
+            tally.rows += 1
+            match row:
+                case Row():
+                    yield row
+                case BadRow():
+                    tally.bad_rows.append(row)
+                case SkippedRow():
+                    tally.skipped += 1
 
     def _detections(self, document: Row, tally: Tally) -> Iterator[Detection]:
         try:

@@ -112,7 +112,8 @@ def match_of(row: Row, seen: Seen, shards: int, said: str = "") -> Item | None:
     if "match_id" in item:
         _check_key(item, "match_id", PARTITION_KEY_BYTES, "it must be text that no other match has, or be left out")
     else:
-        item["match_id"] = {"S": f"{digest.hex()[:32]}-{seen.occurrence(digest)}"}
+        content = hashlib.sha256(row.identity.encode()).digest() if row.identity else digest
+        item["match_id"] = {"S": f"{content.hex()[:32]}-{seen.occurrence(content)}"}
     if not seen.is_new(item["match_id"]["S"], digest, row.line):
         return None
     # After the digest, so that a file gives the same ids as before these rules.

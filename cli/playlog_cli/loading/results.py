@@ -22,7 +22,7 @@ class NotPlayed:
 
 @dataclass(frozen=True)
 class FileResult:
-    """What became of a file's rows: each was added, there already, bad, or no detection.
+    """What became of a file's rows: each was added, there already, bad, skipped, or no detection.
 
     Attributes:
         file: as it was named.
@@ -38,6 +38,7 @@ class FileResult:
         no_detections: results of ACRCloud's in which nothing was recognized.
         invalid_isrcs: ISRCs that are not valid. A match with one has another id, and keeps the text.
         null_markers: cells of an old system's export that were read as no value, like ``NULL``.
+        skipped: rows that are no matches by a rule of the log format.
     """
 
     file: str
@@ -53,6 +54,7 @@ class FileResult:
     no_detections: int = 0
     invalid_isrcs: int = 0
     null_markers: int = 0
+    skipped: int = 0
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,7 @@ class Tally:
     no_detections: int = 0
     invalid_isrcs: int = 0
     null_markers: int = 0
+    skipped: int = 0
     bad_rows: list[BadRow] = field(default_factory=list)
     not_played: list[NotPlayed] = field(default_factory=list)
     error: str | None = None

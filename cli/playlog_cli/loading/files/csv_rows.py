@@ -43,7 +43,7 @@ def csv_rows(lines: Iterator[bytes]) -> Iterator[Row | BadRow]:
     try:
         header = _header(next(filter(None, reader)), reader.line_num)
     except csv.Error as error:
-        raise RowsError(f"line {reader.line_num}: the header is {_broken_csv(error, 1, 1)}") from None
+        raise RowsError(f"line {reader.line_num}: the header is {broken_csv(error, 1, 1)}") from None
     is_of_old_table = set(header) >= _OLD_TABLE and "match_id" not in header
     if is_of_old_table and (missing := [name for name in _OLD_COLUMNS if name not in header]):
         raise RowsError(f"has the columns of the old table MatchCache, but for {missing[0]}: export that as well")
@@ -54,7 +54,7 @@ def csv_rows(lines: Iterator[bytes]) -> Iterator[Row | BadRow]:
         except StopIteration:
             return
         except csv.Error as error:
-            yield BadRow(line, _broken_csv(error, line, reader.line_num))
+            yield BadRow(line, broken_csv(error, line, reader.line_num))
             continue
         if not cells:
             continue
@@ -112,7 +112,14 @@ def _cell(name: str, cell: str) -> Value:
             return cell
 
 
-def _broken_csv(error: csv.Error, first: int, last: int) -> str:
+def broken_csv(error: csv.Error, first: int, last: int) -> str:
+    """What is wrong with the quotes of a row.
+
+    Args:
+        error: of the module ``csv``.
+        first: line on which the row begins.
+        last: line on which reading it stopped.
+    """
     where = f" (the row goes on to line {last})" if last > first else ""
     advice = "put a cell with quotes, delimiters or line breaks in quotes, and double its quotes"
     return f"broken CSV, {error}{where}: {advice}"

@@ -1,6 +1,7 @@
 """A row of a file, before it is a match. Pure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
 from typing import Any, TypeAlias
 
 LONGEST_LINE = 4 * 1024 * 1024  # bytes: a match of 350 KB fits, however it is escaped
@@ -8,6 +9,9 @@ LONGEST_LINE = 4 * 1024 * 1024  # bytes: a match of 350 KB fits, however it is e
 
 # None, bool, Number, str, and lists and dicts of them.
 Value: TypeAlias = Any
+
+Cell: TypeAlias = str | datetime | date | time | timedelta
+"""A cell as a file has it: a text, or a date or time of a spreadsheet."""
 
 
 class RowsError(Exception):
@@ -30,12 +34,29 @@ class Row:
         values: as the file has them, without those that are empty (CSV) or null (JSON).
         is_of_old_table: whether the columns are those of the old Django table MatchCache.
         null_markers: number of cells that were read as no value, like ``NULL``.
+        identity: what makes this row the same match as another, if that is not all of its values.
+        source: the cells that a log format read, by their columns.
     """
 
     line: int
     values: dict[str, Value]
     is_of_old_table: bool = False
     null_markers: int = 0
+    identity: str | None = None
+    source: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SkippedRow:
+    """A row that is no match by a rule of the log format.
+
+    Attributes:
+        line: physical line of the file, from 1, on which the row begins.
+        source: its cells by their columns.
+    """
+
+    line: int
+    source: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +66,9 @@ class BadRow:
     Attributes:
         line: physical line of the file, from 1, on which the row begins.
         problem: what is wrong with which value, and what would be right.
+        source: the cells that a log format read, by their columns; empty without one.
     """
 
     line: int
     problem: str
+    source: dict[str, str] = field(default_factory=dict, compare=False)

@@ -103,7 +103,7 @@ def check_intact(path: Path) -> None:
     """
     if not path.is_file():
         return
-    with opened(path) as source, _readable():
+    with opened(path) as source, readable():
         while source.is_packed and source.content.read(1024 * 1024):
             pass
 
@@ -121,24 +121,49 @@ def read_rows(source: Source, encoding: str | None = None) -> Iterator[Row | Bad
     Raises:
         RowsError: it is empty, has no usable header, or cannot be read to its end.
     """
-    with _readable():
-        chunks = utf8_chunks(source.content, encoding)
-        start = next(chunks, b"")
-        while not start.strip() and (more := next(chunks, b"")):
-            start += more
-        if not start.strip():
-            raise RowsError("is empty: it must hold a row per match")
-        if archive := _archive_of(start):
-            raise RowsError(f"is a {archive} file: unpack it, and load the files in it")
-        chunks = chain([start], chunks)
+    with readable():
+        start, chunks = text_start(source, encoding)
         suffixes = PurePath(_unpacked_name(source.name)).suffixes[-1:]
-        text = start.lstrip()
-        if text.startswith((b"{", b"[")):
-            yield from document_rows(chunks) if _is_document(text) else json_rows(lines_of(chunks))
-        elif suffixes in ([".jsonl"], [".ndjson"], [".json"]):
-            yield from json_rows(lines_of(chunks))
+        if start.startswith((b"{", b"[")) or suffixes in ([".jsonl"], [".ndjson"], [".json"]):
+            yield from json_rows_of(start, chunks)
         else:
             yield from csv_rows(lines_of(chunks))
+
+
+def text_start(source: Source, encoding: str | None) -> tuple[bytes, Iterator[bytes]]:
+    """Reads the beginning of a file of text.
+
+    Args:
+        source: the file.
+        encoding: of its text; None for UTF-8, or for UTF-16 with a byte order mark.
+
+    Returns:
+        The beginning without leading space, and the whole text in chunks, as UTF-8.
+
+    Raises:
+        RowsError: it is empty, an archive, or not of the encoding.
+    """
+    chunks = utf8_chunks(source.content, encoding)
+    start = next(chunks, b"")
+    while not start.strip() and (more := next(chunks, b"")):
+        start += more
+    if not start.strip():
+        raise RowsError("is empty: it must hold a row per match")
+    if archive := _archive_of(start):
+        raise RowsError(f"is a {archive} file: unpack it, and load the files in it")
+    return start.lstrip(), chain([start], chunks)
+
+
+def json_rows_of(start: bytes, chunks: Iterator[bytes]) -> Iterator[Row | BadRow]:
+    """The rows of JSON, an object per line or otherwise.
+
+    Args:
+        start: its beginning, without leading space.
+        chunks: the whole text, as UTF-8.
+    """
+    if start.startswith((b"{", b"[")) and _is_document(start):
+        return document_rows(chunks)
+    return json_rows(lines_of(chunks))
 
 
 def _is_document(start: bytes) -> bool:
@@ -159,7 +184,8 @@ def _archive_of(start: bytes) -> str | None:
 
 
 @contextmanager
-def _readable() -> Iterator[None]:
+def readable() -> Iterator[None]:
+    """Turns what goes wrong while a file is read into a ``RowsError``."""
     try:
         yield
     except (EOFError, gzip.BadGzipFile, lzma.LZMAError, zlib.error) as error:

@@ -43,12 +43,18 @@ def utf8_chunks(content: BinaryIO, encoding: str | None) -> Iterator[bytes]:
         raise RowsError(f"is not {name} ({error.reason}): {ENCODING_ADVICE}") from None
 
 
-def check_encoding(name: str) -> str | None:
-    """Why an encoding cannot be used; None if it can."""
+def encoding_problem(name: str, where: str) -> str | None:
+    """Why an encoding cannot be used; None if it can.
+
+    Args:
+        name: of the encoding.
+        where: the option or key that names it.
+    """
     try:
-        codecs.lookup(name)
-    except LookupError:
-        return f"--encoding is {shown(name)}: it must be the name of an encoding, like latin-1, cp1252 or mac-roman"
+        codecs.getincrementaldecoder(name)()
+        "".encode(name)  # fails for codecs that are no encodings of text, like base64
+    except (LookupError, TypeError, ValueError):
+        return f"{where} is {shown(name)}: it must be the name of an encoding, like latin-1, cp1252 or mac-roman"
     return None
 
 

@@ -1,0 +1,8 @@
+"""Log formats: how a station's file reads. A TOML file says where each attribute of a match comes from.
+
+`model` has a format as values, `parse` reads it from TOML, `shipped` holds the formats that come with playlog. `choice`
+finds the format that a user names, and `rows` reads a file by it.
+
+Who may import this package: `loading`, `commands`.
+What it may import: `errors`, `time_zones`, `playlog`, and `loading.files`.
+"""

@@ -1,0 +1,159 @@
+"""Find the columns that a log format names in a file. Pure."""
+
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import PurePath
+
+from playlog_cli.errors import shown
+from playlog_cli.loading.files.row import Cell, RowsError
+from playlog_cli.loading.formats.model import (
+    Column,
+    ColumnDuration,
+    EndDuration,
+    FormatError,
+    LogFormat,
+)
+from playlog_cli.loading.matches import RowError
+
+_PART = re.compile(r"\{(\w+)\}")
+_PACKED = re.compile(r"\.(gz|xz|bz2)$", re.IGNORECASE)
+
+
+def columns_of(log_format: LogFormat) -> tuple[Column, ...]:
+    """The columns that a format names, each once."""
+    found: list[Column] = [*log_format.matched_at.columns]
+    for text in log_format.texts.values():
+        found += text.columns
+    found += [skip.column for skip in log_format.skips]
+    match log_format.duration:
+        case ColumnDuration(column):
+            found.append(column)
+        case EndDuration(end):
+            found += end.columns
+    return tuple(dict.fromkeys(found))
+
+
+def file_parts(pattern: str | None, name: str) -> dict[str, str]:
+    """The parts of a file's name.
+
+    Args:
+        pattern: like ``{station}_{day}.csv``, in which ``*`` stands for any characters; None for no parts.
+        name: of the file, without its folder.
+
+    Raises:
+        RowsError: the name is not like the pattern.
+    """
+    if pattern is None:
+        return {}
+    name = PurePath(name).name
+    expression = ""
+    for piece in re.split(r"(\{\w+\}|\*)", pattern):
+        part = _PART.fullmatch(piece)
+        expression += f"(?P<{part[1]}>.+?)" if part else ".*" if piece == "*" else re.escape(piece)
+    found = re.fullmatch(expression, name) or re.fullmatch(expression, _PACKED.sub("", name))
+    if not found:
+        raise RowsError(f"is called {shown(name)}: by the log format its name must be like {pattern}")
+    return {f"{{{key}}}": value for key, value in found.groupdict().items()}
+
+
+class Columns:
+    """Where the columns of a format are in the rows of a file.
+
+    Args:
+        log_format: the format.
+        header: names of the file's columns; None if it names none.
+        parts: of the file's name, by ``{part}``.
+
+    Raises:
+        RowsError: the file lacks a column.
+    """
+
+    def __init__(self, log_format: LogFormat, header: Sequence[str] | None, parts: dict[str, str]) -> None:
+        self._header = header
+        self._numbers = _numbers(header or ())
+        self._optional = {_folded(name) for name in log_format.optional_columns}
+        self._parts = parts
+        named = columns_of(log_format)
+        highest = max([column for column in named if isinstance(column, int)], default=0)
+        self._width = len(header) if header is not None else highest
+        self._extra: list[Cell] = ["", *parts.values()]
+        self.names = tuple(map(str, named))
+        self._indexes = [self.index(column) for column in named]
+
+    def index(self, column: Column) -> int:
+        """Where a column is in the rows that ``complete`` returns.
+
+        Raises:
+            RowsError: the file lacks it.
+        """
+        if isinstance(column, int):
+            if self._header is not None and column > self._width:
+                raise RowsError(f"has {self._width} columns: the log format names column {column}")
+            return column - 1
+        if column in self._parts:
+            return self._width + 1 + list(self._parts).index(column)
+        found = self._numbers.get(_folded(column), [])
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise RowsError(
+                f"has {len(found)} columns {shown(column)}: name the one by its number, {found[0] + 1} or so"
+            )
+        if _folded(column) in self._optional:
+            return self._width
+        if _PART.fullmatch(column):
+            raise RowsError(f"has no column {column}: give the log format a file_name with this part")
+        if self._header is None:
+            raise RowsError(f"names no columns: the log format must say {shown(column)} by its number from 1")
+        raise RowsError(f"has no column {shown(column)}: its columns are {shown(', '.join(self._header))}")
+
+    def complete(self, cells: list[Cell]) -> list[Cell]:
+        """A row with as many cells as there are columns, and the parts of the file's name after them.
+
+        Raises:
+            RowError: it has more cells than there are columns.
+        """
+        missing = self._width - len(cells)
+        if missing > 0:
+            return cells + [""] * missing + self._extra
+        if missing < 0:
+            if self._header is not None and any(cells[self._width :]):
+                raise RowError(
+                    f"the row has {len(cells)} cells and the header {self._width}: put a cell that holds the "
+                    "delimiter in quotes"
+                )
+            return cells[: self._width] + self._extra
+        return cells + self._extra
+
+    def source(self, row: list[Cell]) -> dict[str, Cell]:
+        """The cells that the format names, by their columns."""
+        return {name: row[index] for name, index in zip(self.names, self._indexes, strict=True)}
+
+
+def _numbers(header: Iterable[str]) -> dict[str, list[int]]:
+    found: dict[str, list[int]] = {}
+    for number, name in enumerate(header):
+        found.setdefault(_folded(name), []).append(number)
+    return found
+
+
+def _folded(name: str) -> str:
+    """A column's name as it is compared: without case, and with single spaces."""
+    return " ".join(name.casefold().split())
+
+
+def check_columns(log_format: LogFormat) -> None:
+    """Checks what can be known of a format's columns without a file.
+
+    Raises:
+        FormatError: a column is a part of the file's name that ``file_name`` does not have.
+    """
+    parts = set(_PART.findall(log_format.file_name or ""))
+    for column in columns_of(log_format):
+        found = _PART.fullmatch(column) if isinstance(column, str) else None
+        if found and found[1] not in parts:
+            raise FormatError(f"the column {column} is a part of the file's name that file_name does not have")
+        if isinstance(column, str) and not found and not log_format.has_header:
+            raise FormatError(
+                f"the column is {shown(column)}, but header is false: name columns by their numbers from 1"
+            )

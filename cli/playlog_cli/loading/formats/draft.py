@@ -1,0 +1,28 @@
+"""A row of a log on its way to a match. Pure."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+
+@dataclass(slots=True)
+class Draft:
+    """A row whose instant or duration may hang on its neighbours.
+
+    Attributes:
+        line: of the file.
+        station: whose log the row is in.
+        at: local time, and then the instant in UTC.
+        values: attributes of the match; None if a skip rule says that the row is no match.
+        source: the row's cells by their columns.
+        end: when it ended, as the row says; a local time or an instant.
+        until_next: time to the next row of the station, at most what the format says.
+    """
+
+    line: int
+    station: str
+    at: datetime
+    values: dict[str, Any] | None
+    source: dict[str, str]
+    end: datetime | None = None
+    until_next: timedelta | None = None

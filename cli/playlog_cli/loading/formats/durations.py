@@ -1,0 +1,40 @@
+"""How long a row lasted by the next row of its station. Pure."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from playlog_cli.loading.formats.draft import Draft
+
+
+class UntilNext:
+    """Gives each row the time to the next row of its station as its duration.
+
+    Rows may be in ascending or in descending order. A skipped row, such as a jingle, ends the row before it as well.
+
+    Args:
+        at_most: the longest duration, in seconds; None leaves rows as they are.
+    """
+
+    def __init__(self, at_most: int | None) -> None:
+        self._at_most = None if at_most is None else timedelta(seconds=at_most)
+        self._last: dict[str, Draft] = {}
+
+    def add(self, draft: Draft) -> Iterator[Draft]:
+        """Takes a row with its instant. Yields the row before it on its station, whichever of the two is earlier."""
+        if self._at_most is None:
+            yield draft
+            return
+        before = self._last.get(draft.station)
+        self._last[draft.station] = draft
+        if before is None:
+            return
+        span = min(abs(draft.at - before.at), self._at_most)
+        if span:
+            earlier = before if before.at < draft.at else draft
+            earlier.until_next = min(span, earlier.until_next or span)
+        yield before
+
+    def finish(self) -> Iterator[Draft]:
+        """Yields the last row of each station. In ascending order, nothing says how long it lasted."""
+        yield from self._last.values()
+        self._last.clear()

@@ -1,0 +1,159 @@
+"""From local times to instants, with a rule for the hour that a clock skips and the hour that it shows twice. Pure.
+
+In spring the clock skips an hour: a time in it is a mistake. In autumn it shows an hour twice. The order of the rows
+decides which one is meant where times go back once within that hour: before that it is the first, then the second.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from playlog_cli.errors import shown
+from playlog_cli.loading.files.row import BadRow, SkippedRow
+from playlog_cli.loading.formats.draft import Draft
+from playlog_cli.loading.formats.model import Ambiguous
+
+MOST_HELD = 50_000  # rows of one station in an hour that the clock shows twice: this bounds the memory
+_ONE_CHANGE = timedelta(hours=12)  # two rows further apart are of two changes of the clock
+
+
+@dataclass(slots=True)
+class _Station:
+    """Rows of a station in the hour that is shown twice, until a row after it comes.
+
+    Attributes:
+        before: local time of the last row that is not in such an hour.
+        held: the rows in it.
+    """
+
+    before: datetime | None = None
+    held: list[Draft] = field(default_factory=list)
+
+
+class LocalTimes:
+    """Gives each row its instant.
+
+    Args:
+        zone: of local times; None if the rows have offsets.
+        ambiguous: what a time is that the clock shows twice, where the order of the rows does not decide it.
+    """
+
+    def __init__(self, zone: ZoneInfo | None, ambiguous: Ambiguous) -> None:
+        self._zone = zone
+        self._ambiguous = ambiguous
+        self._stations: dict[str, _Station] = {}
+
+    def add(self, draft: Draft) -> Iterator[Draft | BadRow | SkippedRow]:
+        """Takes a row. Yields the rows whose instants are known now."""
+        local = draft.at
+        if local.tzinfo is not None:
+            draft.at = local.astimezone(UTC)
+            yield draft
+            return
+        if self._zone is None:
+            yield _bad(draft, "has no offset: name its zone with --time-zone, or as time_zone in the log format")
+            return
+        first, second = _offsets(local, self._zone)
+        if first < second:
+            yield _bad(draft, f"is an hour that the clock skips in {self._zone.key}: is time_zone right?")
+            return
+        station = self._stations.setdefault(draft.station, _Station())
+        held = station.held
+        if first > second:
+            if held and (abs(local - held[-1].at) > _ONE_CHANGE or len(held) >= MOST_HELD):
+                yield from self._decide(station, None)
+            station.held.append(draft)
+            return
+        if held:
+            yield from self._decide(station, local)
+        station.before = local
+        draft.at = (local - first).replace(tzinfo=UTC)
+        yield draft
+
+    def finish(self) -> Iterator[Draft | BadRow | SkippedRow]:
+        """Yields the rows that wait for a row after them."""
+        for station in self._stations.values():
+            yield from self._decide(station, None)
+
+    def _decide(self, station: _Station, after: datetime | None) -> Iterator[Draft | BadRow | SkippedRow]:
+        assert self._zone is not None
+        held, station.held = station.held, []
+        if not held:
+            return
+        folds = folds_of([draft.at for draft in held], station.before, after)
+        for number, draft in enumerate(held):
+            if folds:
+                fold = folds[number]
+            elif self._ambiguous is Ambiguous.ERROR:
+                yield _bad(
+                    draft,
+                    f"is an hour that the clock shows twice in {self._zone.key}, and the order of the rows does not "
+                    'decide which: set ambiguous = "earlier" or "later" in the log format',
+                )
+                continue
+            else:
+                fold = int(self._ambiguous is Ambiguous.LATER)
+            draft.at = draft.at.replace(tzinfo=self._zone, fold=fold).astimezone(UTC)
+            yield draft
+
+
+def folds_of(times: list[datetime], before: datetime | None, after: datetime | None) -> list[int] | None:
+    """Which of the two hours each of a station's times is in, if the order of the rows decides it.
+
+    Args:
+        times: local times in an hour that is shown twice, in the order of the rows.
+        before: local time of the row before them, if there is one.
+        after: local time of the row after them, if there is one.
+
+    Returns:
+        0 for the first hour and 1 for the second, for each time; None if the order does not decide it.
+    """
+    back = [number for number in range(1, len(times)) if times[number] < times[number - 1]]
+    forth = [number for number in range(1, len(times)) if times[number] > times[number - 1]]
+    readings = []
+    if len(back) <= 1 and (before is None or before < times[0]) and (after is None or after > times[-1]):
+        readings.append((back, 0))
+    if len(forth) <= 1 and (before is None or before > times[0]) and (after is None or after < times[-1]):
+        readings.append((forth, 1))
+    if len(readings) != 1 or not readings[0][0]:
+        return None
+    (step,), first = readings[0]
+    return [first if number < step else 1 - first for number in range(len(times))]
+
+
+def end_instant(start: datetime, end: datetime, zone: ZoneInfo | None) -> datetime | None:
+    """The first instant from a start on that an end may be.
+
+    Args:
+        start: instant in UTC.
+        end: instant, or local time.
+        zone: of local times.
+
+    Returns:
+        The instant in UTC; None if the end lies before the start, the clock skips it, or a local time has no zone.
+    """
+    if end.tzinfo is not None:
+        instants = [end.astimezone(UTC)]
+    elif zone is None:
+        return None
+    else:
+        first, second = _offsets(end, zone)
+        if first < second:
+            return None
+        instants = [(end - first).replace(tzinfo=UTC), (end - second).replace(tzinfo=UTC)]
+    return next((instant for instant in instants if instant >= start), None)
+
+
+def _offsets(local: datetime, zone: ZoneInfo) -> tuple[timedelta, timedelta]:
+    """The offsets of the first and of the second time that the clock shows this; a skipped time has the lower first."""
+    first, second = zone.utcoffset(local), zone.utcoffset(local.replace(fold=1))
+    assert first is not None
+    assert second is not None
+    return first, second
+
+
+def _bad(draft: Draft, problem: str) -> BadRow | SkippedRow:
+    if draft.values is None:
+        return SkippedRow(draft.line, draft.source)
+    return BadRow(draft.line, f"matched_at is {shown(draft.at.isoformat(' '))}, which {problem}", draft.source)

@@ -1,0 +1,140 @@
+"""Read a log format from TOML (docs/log-formats.md). Pure."""
+
+import re
+import tomllib
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from playlog_cli.errors import shown
+from playlog_cli.loading.files.text import encoding_problem
+from playlog_cli.loading.formats.match_table import parse_duration, parse_texts, parse_time
+from playlog_cli.loading.formats.model import Ambiguous, FormatError, LogFormat, Skip, TrackFrom
+from playlog_cli.loading.formats.toml_values import (
+    check_keys,
+    choice,
+    column,
+    described,
+    flag,
+    text,
+    texts,
+    whole_number,
+)
+from playlog_cli.time_zones import time_zone, wanted_zone
+
+_KEYS = (
+    "about",
+    "sources",
+    "delimiter",
+    "quote",
+    "encoding",
+    "header",
+    "skip_lines",
+    "optional_columns",
+    "time_zone",
+    "ambiguous",
+    "file_name",
+    "track_from",
+    "match",
+    "skip",
+)
+_PART = re.compile(r"\{([^{}]*)\}")
+MOST_SKIPPED_LINES = 1_000
+
+
+def parse_format(name: str, toml: str) -> LogFormat:
+    """Reads a log format from TOML.
+
+    Args:
+        name: of the format, for messages.
+        toml: its text.
+
+    Raises:
+        FormatError: it is wrong: which key, and what would be right.
+    """
+    try:
+        values = tomllib.loads(toml)
+    except (ValueError, RecursionError) as error:
+        raise FormatError(f"this is not TOML: {error}") from None
+    check_keys(values, _KEYS, "the format")
+    table = values.get("match")
+    if not isinstance(table, dict):
+        raise FormatError(f"match {described(table)}: write [match] and below it where each attribute comes from")
+    return LogFormat(
+        name=name,
+        matched_at=parse_time(table),
+        texts=parse_texts(table),
+        duration=parse_duration(table),
+        track_from=_track_from(values["track_from"]) if "track_from" in values else tuple(TrackFrom),
+        skips=_skips(values.get("skip", [])),
+        delimiter=_delimiter(values["delimiter"]) if "delimiter" in values else None,
+        quote=_quote(values.get("quote", '"')),
+        encoding=_encoding(values["encoding"]) if "encoding" in values else None,
+        has_header=flag(values.get("header", True), "header"),
+        skip_lines=whole_number(values.get("skip_lines", 0), "skip_lines", 0, MOST_SKIPPED_LINES),
+        optional_columns=frozenset(texts(values["optional_columns"], "optional_columns", '["ISRC"]'))
+        if "optional_columns" in values
+        else frozenset(),
+        time_zone=_zone(values["time_zone"]) if "time_zone" in values else None,
+        ambiguous=choice(Ambiguous, values.get("ambiguous", "error"), "ambiguous"),
+        file_name=_file_name(values["file_name"]) if "file_name" in values else None,
+    )
+
+
+def _track_from(value: Any) -> tuple[TrackFrom, ...]:
+    return tuple(choice(TrackFrom, each, "track_from") for each in texts(value, "track_from", '["isrc", "track_id"]'))
+
+
+def _skips(value: Any) -> tuple[Skip, ...]:
+    if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
+        raise FormatError("skip is not a list of tables: head each rule with [[skip]]")
+    found = []
+    for number, table in enumerate(value, start=1):
+        where = f"skip rule {number}"
+        check_keys(table, ("column", "values", "except"), where)
+        if ("values" in table) == ("except" in table):
+            raise FormatError(
+                f'{where} must have either values, like ["Jingle*", "News"], or except, like ["Music"], which keeps '
+                "these and skips all others"
+            )
+        key = "values" if "values" in table else "except"
+        patterns = texts(table[key], f"{where}: {key}", '["Jingle*", "News"]')
+        found.append(Skip(column(table.get("column"), f"{where}: column"), patterns, is_kept=key == "except"))
+    return tuple(found)
+
+
+def _delimiter(value: Any) -> str:
+    if value == "tab":
+        return "\t"
+    if not isinstance(value, str) or len(value) != 1 or value in '\r\n"':
+        raise FormatError(f'delimiter {described(value)}: it must be one character, like ";", or "tab"')
+    return value
+
+
+def _quote(value: Any) -> str:
+    if value not in ('"', "'", ""):
+        raise FormatError(f'quote {described(value)}: it must be \'"\' or "\'", or "" if quotes have no meaning')
+    return str(value)
+
+
+def _encoding(value: Any) -> str:
+    name = text(value, "encoding", '"latin-1"')
+    if problem := encoding_problem(name, "encoding"):
+        raise FormatError(problem)
+    return name
+
+
+def _zone(value: Any) -> ZoneInfo:
+    zone = time_zone(value) if isinstance(value, str) else None
+    if zone is None:
+        raise FormatError(f"time_zone {described(value)}: {wanted_zone(value)}")
+    return zone
+
+
+def _file_name(value: Any) -> str:
+    pattern = text(value, "file_name", '"{station}_{day}.csv"')
+    parts = _PART.findall(pattern)
+    if not parts or not all(part.isidentifier() for part in parts) or len(set(parts)) < len(parts):
+        raise FormatError(
+            f'file_name is {shown(pattern)}: it must name each part once, in braces, like "{{station}}_{{day}}.csv"'
+        )
+    return pattern

@@ -1,0 +1,78 @@
+"""Read a text, a duration's end or a skip rule from the cells of a row. Pure."""
+
+import re
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from playlog_cli.errors import shown
+from playlog_cli.loading.files.row import Cell
+from playlog_cli.loading.formats.columns import Columns
+from playlog_cli.loading.formats.model import EndDuration, Skip, TextSource
+from playlog_cli.loading.formats.times import text_of, time_reader
+from playlog_cli.loading.matches import RowError
+
+
+def text_reader(name: str, source: TextSource, columns: Columns) -> Callable[[list[Cell]], str]:
+    """Makes the function that reads an attribute from a row.
+
+    Args:
+        name: of the attribute, for messages.
+        source: where it comes from.
+        columns: where the columns are.
+    """
+    if not source.columns:
+        return lambda _: source.constant
+    indexes = [columns.index(column) for column in source.columns]
+
+    def read(row: list[Cell]) -> str:
+        text = source.separator.join(filter(None, (text_of(row[index]) for index in indexes)))
+        if text and source.values is not None:
+            if text not in source.values:
+                known = ", ".join(map(repr, source.values))
+                raise RowError(f"{name} is {shown(text)}: the log format has values for {known} only, so add this one")
+            text = source.values[text]
+        return source.prefix + text if text else ""
+
+    return read
+
+
+def skip_reader(skip: Skip, columns: Columns) -> Callable[[list[Cell]], bool]:
+    """Makes the function that says whether a rule skips a row.
+
+    Args:
+        skip: the rule.
+        columns: where the columns are.
+    """
+    index = columns.index(skip.column)
+    patterns = [".*".join(map(re.escape, pattern.strip().split("*"))) for pattern in skip.patterns]
+    matches = re.compile("|".join(patterns), re.IGNORECASE | re.DOTALL).fullmatch
+
+    def is_skipped(row: list[Cell]) -> bool:
+        return bool(matches(text_of(row[index]))) != skip.is_kept
+
+    return is_skipped
+
+
+def end_reader(
+    duration: EndDuration, columns: Columns, zone: ZoneInfo | None
+) -> Callable[[list[Cell], datetime], datetime]:
+    """Makes the function that reads when a row ended, from the row and its beginning.
+
+    Args:
+        duration: where the end comes from.
+        columns: where the columns are.
+        zone: of local times.
+    """
+    indexes = [columns.index(column) for column in duration.end.columns]
+    read_time = time_reader(duration.end, "the end")
+
+    def read(row: list[Cell], start: datetime) -> datetime:
+        end = read_time([row[index] for index in indexes])
+        if duration.end.has_date:
+            return end
+        local = start.astimezone(zone) if start.tzinfo else start
+        end = datetime.combine(local.date(), end.time())
+        return end if end >= local.replace(tzinfo=None) else end + timedelta(days=1)
+
+    return read

@@ -1,0 +1,174 @@
+"""From a file to rows of matches, by a log format. Pure, except for reading the file."""
+
+from collections.abc import Callable, Iterator
+from typing import TypeAlias
+
+from playlog.domain import timestamps
+from playlog.schema import VALIDATED_TYPES
+
+from playlog_cli.errors import shown
+from playlog_cli.loading.files.row import BadRow, Cell, Number, Row, SkippedRow, Value
+from playlog_cli.loading.files.rows import Source
+from playlog_cli.loading.files.tables import Layout, Table, read_table
+from playlog_cli.loading.formats.columns import Columns, columns_of, file_parts
+from playlog_cli.loading.formats.draft import Draft
+from playlog_cli.loading.formats.durations import UntilNext
+from playlog_cli.loading.formats.local_time import LocalTimes, end_instant
+from playlog_cli.loading.formats.model import ColumnDuration, EndDuration, LogFormat, NextRowDuration, TrackFrom
+from playlog_cli.loading.formats.readers import end_reader, skip_reader, text_reader
+from playlog_cli.loading.formats.times import seconds_of, text_of, time_reader
+from playlog_cli.loading.formats.track_ids import artist_title_id
+from playlog_cli.loading.isrc import normalise
+from playlog_cli.loading.matches import RowError
+
+Outcome: TypeAlias = Row | BadRow | SkippedRow
+
+
+def read_log(source: Source, log_format: LogFormat, station: str | None) -> Iterator[Outcome]:
+    """Reads a file by a log format.
+
+    Args:
+        source: the file.
+        log_format: how it reads.
+        station: id of the station of rows for which the format names none.
+
+    Raises:
+        RowsError: the file lacks a column, or cannot be read to its end.
+    """
+    layout = Layout(
+        log_format.delimiter,
+        log_format.quote,
+        log_format.encoding,
+        log_format.has_header,
+        log_format.skip_lines,
+    )
+    parts = file_parts(log_format.file_name, source.name)
+    paths = [str(column) for column in columns_of(log_format) if column not in parts]
+    for table in read_table(source, layout, paths):
+        yield from LogReader(log_format, Columns(log_format, table.header, parts), station).rows(table)
+
+
+class LogReader:
+    """Reads the rows of one table.
+
+    Args:
+        log_format: how it reads.
+        columns: where its columns are.
+        station: id of the station of rows for which the format names none.
+    """
+
+    def __init__(self, log_format: LogFormat, columns: Columns, station: str | None) -> None:
+        self._format = log_format
+        self._columns = columns
+        self._station = station
+        self._time = time_reader(log_format.matched_at, "matched_at")
+        self._time_indexes = [columns.index(column) for column in log_format.matched_at.columns]
+        self._texts = {name: text_reader(name, text, columns) for name, text in log_format.texts.items()}
+        self._skips = [skip_reader(skip, columns) for skip in log_format.skips]
+        self._read_duration = _duration_reader(log_format, columns)
+        self._read_end = (
+            end_reader(log_format.duration, columns, log_format.time_zone)
+            if isinstance(log_format.duration, EndDuration)
+            else None
+        )
+
+    def rows(self, table: Table) -> Iterator[Outcome]:
+        """The rows of the table as rows of matches, and those that are bad or skipped."""
+        duration = self._format.duration
+        local_times = LocalTimes(self._format.time_zone, self._format.ambiguous)
+        until_next = UntilNext(duration.at_most if isinstance(duration, NextRowDuration) else None)
+        for row in table.rows:
+            draft = row if isinstance(row, BadRow) else self._draft(row.line, row.cells)
+            if isinstance(draft, Draft):
+                for timed in local_times.add(draft):
+                    yield from self._finished(timed, until_next)
+            else:
+                yield draft
+        for timed in local_times.finish():
+            yield from self._finished(timed, until_next)
+        yield from map(self._row, until_next.finish())
+
+    def _draft(self, line: int, cells: list[Cell]) -> Draft | BadRow | SkippedRow:
+        """A row as it stands. A skipped row is one as well if its time can be read: it may end the row before it."""
+        source: dict[str, str] = {}
+        is_skipped = False
+        try:
+            row = self._columns.complete(cells)
+            source = {name: text_of(cell) for name, cell in self._columns.source(row).items()}
+            is_skipped = any(skip(row) for skip in self._skips)
+            return self._read(line, row, source, is_skipped=is_skipped)
+        except (RowError, OverflowError) as problem:
+            if is_skipped:
+                return SkippedRow(line, source)
+            years = "the time lies outside of the years 1 to 9999: is its format right?"
+            return BadRow(line, str(problem) if isinstance(problem, RowError) else years, source)
+
+    def _read(self, line: int, row: list[Cell], source: dict[str, str], *, is_skipped: bool) -> Draft:
+        at = self._time([row[index] for index in self._time_indexes])
+        values: dict[str, Value] = {}
+        for name, read in self._texts.items():
+            if text := read(row):
+                values[name] = Number(text) if VALIDATED_TYPES.get(name) == "N" else text
+        if self._station and "station_id" not in values:
+            values["station_id"] = self._station
+        station = values.get("station_id", "")
+        if is_skipped:
+            return Draft(line, station, at, None, source)
+        if seconds := self._read_duration(row):
+            values["duration_seconds"] = Number(seconds)
+        _set_track_id(values, self._format.track_from)
+        return Draft(line, station, at, values, source, self._read_end(row, at) if self._read_end else None)
+
+    def _finished(self, timed: Draft | BadRow | SkippedRow, until_next: UntilNext) -> Iterator[Outcome]:
+        if isinstance(timed, Draft):
+            yield from map(self._row, until_next.add(timed))
+        else:
+            yield timed
+
+    def _row(self, draft: Draft) -> Outcome:
+        """The row of a match, once its instant and the row after it are known."""
+        if draft.values is None:
+            return SkippedRow(draft.line, draft.source)
+        values = draft.values
+        matched_at = timestamps.to_text(draft.at)
+        if draft.end:
+            end = end_instant(draft.at, draft.end, self._format.time_zone)
+            if end is None:
+                problem = f"the end is {shown(draft.end.isoformat(' '))}, which is before the start {matched_at}"
+                return BadRow(draft.line, problem, draft.source)
+            draft.until_next = end - draft.at
+        if draft.until_next:
+            values["duration_seconds"] = Number(str(draft.until_next.total_seconds()).removesuffix(".0"))
+        values["matched_at"] = matched_at
+        return Row(draft.line, values, identity=_identity(draft.station, matched_at, values), source=draft.source)
+
+
+def _duration_reader(log_format: LogFormat, columns: Columns) -> Callable[[list[Cell]], str | None]:
+    duration = log_format.duration
+    if not isinstance(duration, ColumnDuration):
+        return lambda _: None
+    index = columns.index(duration.column)
+    return lambda row: seconds_of(row[index], duration.clock)
+
+
+def _set_track_id(values: dict[str, Value], track_from: tuple[TrackFrom, ...]) -> None:
+    """Sets the ``track_id`` to the first that the row has of what it may be made of."""
+    own = values.pop("track_id", None)
+    for origin in track_from:
+        match origin:
+            case TrackFrom.ISRC:
+                found = normalise(values.get("isrc", ""))
+            case TrackFrom.TRACK_ID:
+                found = own
+            case TrackFrom.ARTIST_TITLE:
+                artist, title = values.get("artist"), values.get("title")
+                found = artist_title_id(artist, title) if artist and title else None
+        if found:
+            values["track_id"] = found
+            return
+
+
+def _identity(station: str, matched_at: str, values: dict[str, Value]) -> str | None:
+    """What makes a row the same match as another: a format that names more attributes later must not load it twice."""
+    track = values.get("track_id")
+    return f"{station}\n{matched_at}\n{track}" if station and track else None

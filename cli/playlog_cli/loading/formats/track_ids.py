@@ -1,0 +1,34 @@
+"""An id for a track that a log names by artist and title alone. Pure."""
+
+import hashlib
+import unicodedata
+
+
+def artist_title_id(artist: str, title: str) -> str:
+    """A ``track_id`` that is the same wherever artist and title are the same for a reader.
+
+    Case, spaces and Unicode form make no difference. Any other difference does: ``feat.`` and ``ft.`` are two.
+
+    Args:
+        artist: as the log has it.
+        title: as the log has it.
+
+    Example:
+        >>> artist_title_id("Björk", "Jóga") == artist_title_id("BJO\\u0308RK ", "jóga")
+        True
+    """
+    digest = hashlib.sha256(f"{normalised(artist)}\n{normalised(title)}".encode()).hexdigest()
+    return f"artist-title:{digest[:24]}"
+
+
+def normalised(name: str) -> str:
+    """A name in its one form: Unicode's compatibility form without case (Unicode Standard, 3.13, D146), single spaces.
+
+    Example:
+        >>> normalised("  STRASSE  Ⅳ ")
+        'strasse iv'
+    """
+    if name.isascii():
+        return " ".join(name.lower().split())
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+    return " ".join(folded.split())
