@@ -26,7 +26,7 @@ from playlog_cli.loading.batches import WRITERS, PlayedMatch, PutMatch, make_bat
 from playlog_cli.loading.files.row import BadRow, Row, RowsError, SkippedRow
 from playlog_cli.loading.files.rows import STDIN, Source, check_intact, opened, read_rows
 from playlog_cli.loading.formats.model import LogFormat
-from playlog_cli.loading.formats.rows import read_log
+from playlog_cli.loading.formats.reading.rows import read_log
 from playlog_cli.loading.matches import RowError, Seen, has_invalid_isrc, match_of
 from playlog_cli.loading.results import FileProgress, FileResult, LoadResult, Tally
 from playlog_cli.loading.taking_back import TakenBack, take_back

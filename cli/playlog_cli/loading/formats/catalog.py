@@ -4,9 +4,9 @@ from importlib import resources
 from pathlib import Path
 
 from playlog_cli.errors import CommandError, shown
-from playlog_cli.loading.formats.columns import check_columns
 from playlog_cli.loading.formats.model import FormatError, LogFormat
-from playlog_cli.loading.formats.parse import parse_format
+from playlog_cli.loading.formats.reading.columns import check_columns
+from playlog_cli.loading.formats.toml.parse import parse_format
 
 _SUFFIX = ".toml"
 _SHIPPED = resources.files("playlog_cli.loading.formats") / "shipped"

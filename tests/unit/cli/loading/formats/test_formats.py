@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.support.logs import matches, outcomes, problems, skipped
+from tests.unit.cli.loading.formats.logs import matches, outcomes, problems, skipped
 
 FORMAT = """
 delimiter = ";"

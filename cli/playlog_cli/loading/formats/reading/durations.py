@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
-from playlog_cli.loading.formats.draft import Draft
+from playlog_cli.loading.formats.reading.draft import Draft
 
 
 class UntilNext:

@@ -6,8 +6,8 @@ from typing import Any
 from playlog_cli.loading.files.row import BadRow, Number, Row, SkippedRow
 from playlog_cli.loading.files.rows import opened
 from playlog_cli.loading.formats.model import LogFormat
-from playlog_cli.loading.formats.parse import parse_format
-from playlog_cli.loading.formats.rows import Outcome, read_log
+from playlog_cli.loading.formats.reading.rows import Outcome, read_log
+from playlog_cli.loading.formats.toml.parse import parse_format
 
 
 def outcomes(path: Path, log_format: LogFormat | str, station: str | None = None) -> list[Outcome]:

@@ -10,14 +10,14 @@ from playlog_cli.errors import shown
 from playlog_cli.loading.files.row import BadRow, Cell, Number, Row, SkippedRow, Value
 from playlog_cli.loading.files.rows import Source
 from playlog_cli.loading.files.tables import Layout, Table, read_table
-from playlog_cli.loading.formats.columns import Columns, columns_of, file_parts
-from playlog_cli.loading.formats.draft import Draft
-from playlog_cli.loading.formats.durations import UntilNext
-from playlog_cli.loading.formats.local_time import LocalTimes, end_instant
 from playlog_cli.loading.formats.model import ColumnDuration, EndDuration, LogFormat, NextRowDuration, TrackFrom
-from playlog_cli.loading.formats.readers import end_reader, skip_reader, text_reader
-from playlog_cli.loading.formats.times import seconds_of, text_of, time_reader
-from playlog_cli.loading.formats.track_ids import artist_title_id
+from playlog_cli.loading.formats.reading.columns import Columns, columns_of, file_parts
+from playlog_cli.loading.formats.reading.draft import Draft
+from playlog_cli.loading.formats.reading.durations import UntilNext
+from playlog_cli.loading.formats.reading.local_time import LocalTimes, end_instant
+from playlog_cli.loading.formats.reading.readers import end_reader, skip_reader, text_reader
+from playlog_cli.loading.formats.reading.times import seconds_of, text_of, time_reader
+from playlog_cli.loading.formats.reading.track_ids import artist_title_id
 from playlog_cli.loading.isrc import normalise
 from playlog_cli.loading.matches import RowError
 

@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 
 from playlog_cli.errors import shown
 from playlog_cli.loading.files.row import Cell
-from playlog_cli.loading.formats.columns import Columns
 from playlog_cli.loading.formats.model import EndDuration, Skip, TextSource
-from playlog_cli.loading.formats.times import text_of, time_reader
+from playlog_cli.loading.formats.reading.columns import Columns
+from playlog_cli.loading.formats.reading.times import text_of, time_reader
 from playlog_cli.loading.matches import RowError
 
 

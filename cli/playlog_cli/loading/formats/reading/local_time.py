@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 
 from playlog_cli.errors import shown
 from playlog_cli.loading.files.row import BadRow, SkippedRow
-from playlog_cli.loading.formats.draft import Draft
 from playlog_cli.loading.formats.model import Ambiguous
+from playlog_cli.loading.formats.reading.draft import Draft
 
 MOST_HELD = 50_000  # rows of one station in an hour that the clock shows twice: this bounds the memory
 _ONE_CHANGE = timedelta(hours=12)  # two rows further apart are of two changes of the clock

@@ -18,8 +18,8 @@ from playlog_cli.loading.formats.model import (
     TextSource,
     TimeSource,
 )
-from playlog_cli.loading.formats.times import parse_time_text
-from playlog_cli.loading.formats.toml_values import check_keys, choice, column, columns, described, text, whole_number
+from playlog_cli.loading.formats.reading.times import parse_time_text
+from playlog_cli.loading.formats.toml.values import check_keys, choice, column, columns, described, text, whole_number
 
 LONGEST_DURATION = 86_400  # seconds; docs/contract.md, MatchCache
 NUMBER_FORMATS = ("iso", "unix", "unix-ms")

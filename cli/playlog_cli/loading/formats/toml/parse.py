@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 
 from playlog_cli.errors import shown
 from playlog_cli.loading.files.text import encoding_problem
-from playlog_cli.loading.formats.match_table import parse_duration, parse_texts, parse_time
 from playlog_cli.loading.formats.model import Ambiguous, FormatError, LogFormat, Skip, TrackFrom
-from playlog_cli.loading.formats.toml_values import (
+from playlog_cli.loading.formats.toml.match_table import parse_duration, parse_texts, parse_time
+from playlog_cli.loading.formats.toml.values import (
     check_keys,
     choice,
     column,
