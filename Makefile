@@ -2,8 +2,9 @@
 
 UV_VERSION := 0.13.9
 
+# Python 3.13 first: Lambda runs it, and the embedded AWS runs the functions by the Python found here.
 ifndef PYTHON
-PYTHON := $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+PYTHON := $(shell for python in python3.13 python3 python3.14 python3.12 python3.11; do \
   $$python -c 'import sys; sys.version_info < (3, 11) or print(sys.executable)' 2>/dev/null | grep . && break; done)
 endif
 
@@ -13,6 +14,7 @@ UV := .tools/uv/bin/uv
 comma := ,
 RUN := $(UV) run --locked --quiet --extra cli --extra web
 SAM := $(UV) run --locked --quiet --project tools/sam sam
+SCAN := $(UV) run --locked --quiet --project tools/scanners
 
 # layers/dependencies/Makefile, which sam build calls, finds uv here.
 export PATH := $(CURDIR)/.tools/uv/bin:$(PATH)
@@ -38,7 +40,7 @@ run: .tools/uv.$(UV_VERSION) ## Deploy into an embedded AWS, convert a sample da
 test: lint wiring unit integration stateful faults e2e docs-check ## Run every check but make chaos, mutants, bench and test-dynamodb-local
 	$(call step,all green)
 
-lint: .tools/uv.$(UV_VERSION) ## Check style, types, the template, and the layer's list of packages
+lint: .tools/uv.$(UV_VERSION) ## Check style, types, weaknesses, the template, and the layer's list of packages
 	$(call step,ruff check)
 	@$(RUN) ruff check
 	$(call step,ruff format --check)
@@ -47,6 +49,13 @@ lint: .tools/uv.$(UV_VERSION) ## Check style, types, the template, and the layer
 	@$(RUN) mypy
 	$(call step,sam validate --lint)
 	@$(SAM) validate --lint --region us-east-1
+	$(call step,checkov)
+	@$(SCAN) checkov --config-file tools/scanners/checkov.yaml --file template.yaml
+	$(call step,bandit)
+	@$(SCAN) bandit --quiet --recursive --severity-level medium layers/playlog cli functions
+	$(call step,known vulnerabilities of the locked packages)
+	@mkdir -p .tools/scanned && $(UV) export --locked --quiet --all-extras --no-default-groups --no-emit-project --output-file .tools/scanned/requirements.txt
+	@$(SCAN) python tools/scanners/vulnerabilities.py .tools/scanned/requirements.txt
 	$(call step,layers/dependencies/requirements.txt is in step with uv.lock)
 	@$(EXPORT_LAYER) | diff layers/dependencies/requirements.txt - \
 	  || { echo 'make: layers/dependencies/requirements.txt is not what uv.lock says: run make lock' >&2; exit 1; }
@@ -95,6 +104,8 @@ docs-check: .tools/uv.$(UV_VERSION) ## Check that README and docs/ show what the
 build: .tools/uv.$(UV_VERSION) ## Build what is deployed, into .aws-sam/build
 	$(call step,sam build)
 	@$(SAM) build
+	$(call step,list of the layer's packages: .aws-sam/build/layer.cdx.json)
+	@$(EXPORT_LAYER) --format cyclonedx1.5 --preview-features sbom-export --output-file .aws-sam/build/layer.cdx.json >/dev/null
 
 wiring: build ## Build, and check that every name in the template leads somewhere
 	$(call step,wiring of the built template)
@@ -108,6 +119,7 @@ lock: .tools/uv.$(UV_VERSION) ## Lock the packages: project, tools, layer (ARGS=
 	$(UV) lock $(ARGS)
 	$(UV) lock $(ARGS) --project tools/sam
 	$(UV) lock $(ARGS) --project tools/ministack
+	$(UV) lock $(ARGS) --project tools/scanners
 	$(EXPORT_LAYER) --output-file layers/dependencies/requirements.txt
 
 samples: .tools/uv.$(UV_VERSION) ## Make the files in samples/ and their figure again

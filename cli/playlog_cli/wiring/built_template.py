@@ -242,7 +242,8 @@ def load(path: Path) -> Template:
         CommandError: there is none, or it is no template.
     """
     try:
-        document = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506 - a SafeLoader with CloudFormation's tags
+        # A SafeLoader with CloudFormation's tags.
+        document = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506  # nosec B506
     except FileNotFoundError:
         raise CommandError(f"there is no built template {path}: build it with `make build`") from None
     except (OSError, UnicodeDecodeError) as error:

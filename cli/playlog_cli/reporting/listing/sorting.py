@@ -69,4 +69,4 @@ def _write(path: Path, plays: list[ListedPlay]) -> None:
 def _read(file: BinaryIO) -> Iterator[ListedPlay]:
     # The files are this process's own, in a folder that only its user may read.
     while file.peek(1):  # type: ignore[attr-defined]
-        yield from (ListedPlay(*values) for values in pickle.load(file))  # noqa: S301
+        yield from (ListedPlay(*values) for values in pickle.load(file))  # noqa: S301  # nosec B301
