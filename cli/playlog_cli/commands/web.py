@@ -8,6 +8,7 @@ import typer
 
 from playlog_cli.commands.options import Profile, Region, StackName
 from playlog_cli.errors import CommandError, shown
+from playlog_cli.failures.mending import identity
 from playlog_cli.stacks.stack import DEFAULT_STACK, find_stack
 from playlog_cli.terminal import out
 from playlog_cli.time_zones import time_zone, wanted_zone
@@ -46,7 +47,9 @@ def web_command(
     found = find_stack(stack, region=region, profile=profile)
     listener = listen(port)
     host, keys = host_of(listener), Keys()
-    desk = Desk(found, keys.csrf, read_only=read_only, zone=zone, now=lambda: datetime.now(UTC))
+    desk = Desk(
+        found, keys.csrf, read_only=read_only, zone=zone, now=lambda: datetime.now(UTC), who=lambda: identity(found)
+    )
 
     def ready() -> None:
         address = entry(host, keys)

@@ -158,7 +158,7 @@ def previews(
 
     Args:
         page: matches by id, as they were read; None for one that does not exist.
-        values: new values by attribute; None removes one.
+        values: new values by attribute; None removes one. Empty to retry matches as they are.
         tally: gets the matches that cannot be corrected, each with the reason.
         now: the time that ``matched_at`` is validated against, with an offset.
     """
@@ -169,8 +169,10 @@ def previews(
             tally.left.append(LeftMatch(match_id, "there is no such match"))
         elif why := why_not(made.corrected):
             tally.left.append(LeftMatch(match_id, why))
-        elif not made.changes:
+        elif values and not made.changes:
             tally.left.append(LeftMatch(match_id, "it has these values already"))
+        elif not values and made.defect:
+            tally.left.append(LeftMatch(match_id, f"it would fail again: {made.defect}"))
         else:
             found.append(made)
     return found
@@ -208,13 +210,13 @@ def _mend(stack: Stack, planned: Preview, who: str, now: datetime, *, retry: boo
     names = sorted({each.name for each in MATCH_CACHE} - {"match_id"} | {"mended"})
     seen = {name: planned.seen.get(name) for name in names}
     unchanged = [f"#{name} = :{name}" if value else f"attribute_not_exists(#{name})" for name, value in seen.items()]
-    sets = ["#mended = list_append(if_not_exists(#mended, :none), :entries)"]
+    sets = ["#mended = list_append(if_not_exists(#mended, :none), :entries)"] if planned.values else []
     sets += [f"#{name} = :new_{name}" for name, value in planned.values.items() if value is not None]
     removes = [f"#{name}" for name, value in planned.values.items() if value is None]
     values: dict[str, Any] = {f":{name}": value for name, value in seen.items() if value}
     values |= {f":new_{name}": value for name, value in planned.values.items() if value is not None}
-    values[":none"] = {"L": []}
-    values[":entries"] = {"L": [_entry(planned, name, who, now) for name in planned.values]}
+    if planned.values:
+        values |= {":none": {"L": []}, ":entries": {"L": [_entry(planned, name, who, now) for name in planned.values]}}
     if retry:
         sets.append("#unprocessed_shard = :shard")
         removes.append("#failed_reason")

@@ -25,12 +25,10 @@ class Plan:
     Attributes:
         previews: what would be written. Each match is written only if it is still the one that was shown.
         tally: the matches that cannot be corrected, each with the reason.
-        retry: whether the matches that are valid then wait again.
     """
 
     previews: tuple[Preview, ...]
     tally: MendTally
-    retry: bool
 
 
 @dataclass
@@ -121,6 +119,7 @@ class Desk:
         read_only: whether the server refuses every change.
         zone: time zone in which days begin.
         now: the clock, with an offset.
+        who: asks AWS who makes the changes: the ARN of an IAM identity.
         plans: corrections that were shown and not yet confirmed.
         jobs: corrections that are being written, or were.
     """
@@ -130,5 +129,6 @@ class Desk:
     read_only: bool
     zone: ZoneInfo
     now: Callable[[], datetime]
+    who: Callable[[], str]
     plans: Shelf[Plan] = field(default_factory=lambda: Shelf("preview"))
     jobs: Shelf[Job] = field(default_factory=lambda: Shelf("correction"))

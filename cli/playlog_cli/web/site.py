@@ -8,7 +8,7 @@ from starlette.staticfiles import StaticFiles
 
 from playlog_cli.web.desk import Desk
 from playlog_cli.web.gate import Gate, Keys
-from playlog_cli.web.pages import failures, mending
+from playlog_cli.web.pages import failures, many, mending
 from playlog_cli.web.rendering import STATIC
 from playlog_cli.web.routing import action, http_error, page
 
@@ -18,6 +18,9 @@ ROUTES = (
     page("/failures/match", mending.show_match),
     action("/failures/match", mending.correct),
     action("/failures/verdict", mending.verdict, changes=False),
+    action("/failures/preview", many.show_preview, changes=False),
+    action("/failures/apply", many.apply),
+    page("/failures/job", many.show_job),
 )
 
 

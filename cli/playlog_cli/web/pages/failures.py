@@ -5,17 +5,28 @@ from datetime import datetime
 from urllib.parse import urlencode
 
 from playlog.domain import timestamps
+from playlog.schema import ReasonCode
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
 
 from playlog_cli.errors import CommandError, shown
+from playlog_cli.failures.mending import CORRECTABLE
 from playlog_cli.failures.paging import Cursor, page_of_failures
 from playlog_cli.failures.records import Selection, count_by_code
 from playlog_cli.web.desk import Desk
 from playlog_cli.web.routing import show
 
 PAGE_SIZE = 50
+# The attribute that a reason code is about: the form for many matches begins with it.
+SUSPECTS: dict[str, str] = {
+    ReasonCode.MISSING_TRACK: "track_id",
+    ReasonCode.MISSING_STATION: "station_id",
+    ReasonCode.INVALID_TIME: "matched_at",
+    ReasonCode.INVALID_DURATION: "duration_seconds",
+    ReasonCode.INVALID_CONFIDENCE: "avg_confidence_score",
+    ReasonCode.INVALID_SOURCE: "source",
+}
 FIELDS = ("reason", "station", "since", "until", "text")
 
 
@@ -57,7 +68,17 @@ def show_list(desk: Desk, request: Request) -> Response:
     codes = [selection.code] if selection.code else list(counts)
     cursor = request.query_params.get("after")
     page = page_of_failures(desk.stack, selection, codes, Cursor.from_text(cursor) if cursor else None, PAGE_SIZE)
-    return show(desk, "failures.html.j2", filters=filters, counts=counts, page=page, is_first=not cursor)
+    return show(
+        desk,
+        "failures.html.j2",
+        filters=filters,
+        counts=counts,
+        total=sum(counts.get(code, 0) for code in codes),
+        page=page,
+        is_first=not cursor,
+        attributes=list(CORRECTABLE),
+        suspect=SUSPECTS.get(selection.code or "", ""),
+    )
 
 
 def filters_of(values: QueryParams) -> Filters:

@@ -18,7 +18,7 @@ from starlette.responses import RedirectResponse, Response
 from playlog_cli.auditing.items import State
 from playlog_cli.errors import CommandError
 from playlog_cli.failures.history import history_of
-from playlog_cli.failures.mending import CORRECTABLE, MendTally, identity, mend, new_value, preview, previews
+from playlog_cli.failures.mending import CORRECTABLE, MendTally, mend, new_value, preview, previews
 from playlog_cli.failures.records import matches_by_id
 from playlog_cli.terminal import escaped
 from playlog_cli.web.desk import Desk
@@ -75,9 +75,11 @@ def correct(desk: Desk, request: Request, form: FormData) -> Response:
         return _changed_meanwhile(desk, match_id, form)
     tally = MendTally()
     now = desk.now()
-    planned = previews({match_id: seen}, values, tally, now)
     retry = "retry" in form
-    mend(desk.stack, planned, tally, who=identity(desk.stack), now=now, retry=retry)
+    if not values and not retry:
+        return _match_page(desk, match_id, problem="Nothing was changed in the form.", status=400)
+    planned = previews({match_id: seen}, values, tally, now)
+    mend(desk.stack, planned, tally, who=desk.who(), now=now, retry=retry)
     if not planned:
         return _match_page(desk, match_id, problem=tally.left[0].why, typed=form, status=409)
     if not tally.mended:
@@ -114,9 +116,9 @@ def _match_page(
 
 
 NOTICES = {
-    "retried": "Corrected. The match waits again: the next run converts it.",
-    "defective": "Corrected. The match would still fail, so that it does not wait again.",
-    "corrected": "Corrected. The match stays failed until you retry it.",
+    "retried": "Saved. The match waits again: the next run converts it.",
+    "defective": "Saved. The match would still fail, so that it does not wait again.",
+    "corrected": "Saved. The match stays failed until you retry it.",
 }
 
 

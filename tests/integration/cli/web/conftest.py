@@ -35,10 +35,9 @@ def read_only() -> bool:
 
 
 @pytest.fixture
-def client(stack: Stack, keys: Keys, read_only: bool, monkeypatch: pytest.MonkeyPatch) -> Client:
+def client(stack: Stack, keys: Keys, read_only: bool) -> Client:
     """A browser that has been let in."""
-    monkeypatch.setattr("playlog_cli.web.pages.mending.identity", lambda _: WHO)
-    desk = Desk(stack, keys.csrf, read_only=read_only, zone=ZoneInfo("UTC"), now=lambda: NOW)
+    desk = Desk(stack, keys.csrf, read_only=read_only, zone=ZoneInfo("UTC"), now=lambda: NOW, who=lambda: WHO)
     made = Client(site(desk, HOST, keys))
     made.get(f"{ENTRY}?token={keys.token}")
     return made

@@ -44,7 +44,7 @@ def test_a_failure_is_listed_corrected_and_retried_in_one_step(
     match = aws.match("m-1")
     assert (match["source"], "unprocessed_shard" in match, "failed_reason" in match) == ({"S": "Radio"}, True, False)
     page = client.get(answer.headers["location"]).text
-    assert "Corrected. The match waits again" in page
+    assert "Saved. The match waits again" in page
     assert WHO in page
 
 
