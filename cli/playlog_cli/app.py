@@ -37,6 +37,11 @@ COMMANDS = {
     "load": Entry("playlog_cli.commands.load", "load_command", "Load matches from files."),
     "convert": Entry(f"{OPERATING}.convert", "convert_command", "Convert the waiting matches into plays: one run."),
     "status": Entry(f"{OPERATING}.status", "status_command", "Show what waits, what was played, and what failed."),
+    "catalog": Entry(
+        "playlog_cli.commands.catalog",
+        "catalog_app",
+        "Draft and check catalogs: what a track_id means, and who is paid.",
+    ),
     "plays": Entry("playlog_cli.commands.plays", "plays_app", "List the plays of a period, or change a play."),
     "report": Entry(
         "playlog_cli.commands.report",

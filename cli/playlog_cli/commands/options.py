@@ -21,3 +21,8 @@ CatalogFile = Annotated[
     Path | None,
     typer.Option("--catalog", metavar="FILE", help="The names of the tracks: CSV, JSON Lines or XLSX."),
 ]
+SharesFile = Annotated[
+    Path | None,
+    typer.Option("--shares", metavar="FILE", help="Who gets which part of a track, and when: a row for each share."),
+]
+RateCardFile = Annotated[Path | None, typer.Option("--rate-card", metavar="FILE", help="TOML: what a play is paid.")]

@@ -6,7 +6,18 @@ from typing import Annotated
 import typer
 from rich.progress import TimeElapsedColumn
 
-from playlog_cli.commands.options import AsJson, End, Profile, Region, StackName, Start, Stations, Tracks, Zone
+from playlog_cli.commands.options import (
+    AsJson,
+    End,
+    Profile,
+    RateCardFile,
+    Region,
+    StackName,
+    Start,
+    Stations,
+    Tracks,
+    Zone,
+)
 from playlog_cli.errors import CommandError
 from playlog_cli.reporting.figures import By
 from playlog_cli.reporting.files import STDOUT, check_writable, write_whole
@@ -31,7 +42,7 @@ def report_command(
     ] = None,
     stations: Stations = None,
     tracks: Tracks = None,
-    rate_card: Annotated[Path | None, typer.Option(metavar="FILE", help="TOML: what a play is paid.")] = None,
+    rate_card: RateCardFile = None,
     csv: Annotated[Path | None, typer.Option(metavar="FILE", help="Write CSV; - is standard output.")] = None,
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a page with charts.")] = None,
     stack: StackName = DEFAULT_STACK,

@@ -91,12 +91,14 @@ def write_parquet(listing: Listing, path: Path) -> None:
 
 def render(listing: Listing, console: Console) -> None:
     """Shows the first plays on a terminal, and how many there are more."""
-    shown = table("played at", "station", "track", "title", "artist", "source", numbers=["seconds"])
+    shown = table(
+        f"played at, {listing.zone.key}", "station", "track", "title", "artist", "source", numbers=["seconds"]
+    )
     shown.add_column("")
     for play in islice(listing.plays, LINES_ON_A_SCREEN):
         entry = listing.catalog.entry(play.track_id)
         names = (entry.title, entry.artist)
-        began = play.played_at.astimezone(listing.zone).isoformat(sep=" ", timespec="seconds")
+        began = f"{play.played_at.astimezone(listing.zone):%Y-%m-%d %H:%M:%S}"
         remark = "flagged" if play.flagged else ""
         shown.add_row(began, play.station_id, play.track_id, *names, play.source, plain(play.seconds), remark)
     console.print(shown)

@@ -1,0 +1,64 @@
+"""`playlog catalog`: a draft of the names that matches brought, and what it lacks for the plays of a period."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playlog_cli.catalog.reading import load_catalog
+from playlog_cli.commands.catalog import catalog_app
+from playlog_cli.errors import CommandError
+from playlog_cli.stacks.stack import Stack
+from typer.testing import CliRunner, Result
+
+from tests.integration.cli.test_report import CARD, DATES, MARCH, play_item, put
+from tests.support.aws import Aws
+from tests.support.builders import make_item
+
+pytest_plugins = ["tests.support.aws_fixture"]
+
+
+@pytest.fixture
+def invoke(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    monkeypatch.setattr("playlog_cli.commands.catalog.find_stack", lambda *_, **__: stack)
+    return lambda *arguments: CliRunner().invoke(catalog_app, list(map(str, arguments)))
+
+
+@pytest.mark.parametrize("name", ["catalog.csv", "catalog.xlsx", "catalog.jsonl"])
+def test_a_draft_is_a_catalog_in_each_form(
+    stack: Stack, aws: Aws, invoke: Callable[..., Result], tmp_path: Path, name: str
+) -> None:
+    for number, title in enumerate(["=Snow", "=Snow", "Rain"]):
+        item = make_item(f"m-{number}", track_id={"S": "t"}, title={"S": title})
+        aws.dynamodb.put_item(TableName=stack.match_cache_table, Item=item)
+    assert invoke("make", tmp_path / name).exit_code == 0
+    (entry,) = load_catalog(tmp_path / name).entries.values()
+    assert (entry.track_id, entry.title, entry.more) == ("t", "=Snow", {"other_spellings": "title: Rain (1)"})
+
+    assert invoke("make", tmp_path / f"new-{name}", "--keep", tmp_path / name).exit_code == 0
+    assert load_catalog(tmp_path / f"new-{name}").entries == {"t": entry}
+
+
+def test_another_kind_of_file_is_refused(invoke: Callable[..., Result]) -> None:
+    result = invoke("make", "catalog.ods")
+    assert isinstance(result.exception, CommandError)
+    assert str(result.exception).startswith("catalog.ods: the name must end with .csv, .xlsx or .jsonl")
+
+
+def test_a_check_counts_plays_and_money_and_fails(aws: Aws, invoke: Callable[..., Result], tmp_path: Path) -> None:
+    put(aws, play_item("a", MARCH.since), play_item("a", MARCH.since, "other"), play_item("gone", MARCH.until))
+    catalog, card = tmp_path / "catalog.csv", tmp_path / "card.toml"
+    catalog.write_text("track_id,title,artist,isrc\na,Snow,Anna,USAB12345678\n")
+    card.write_text(CARD)
+    options = [*DATES, "--catalog", catalog, "--rate-card", card]
+    result = invoke("check", *options, "--json")
+    assert result.exit_code == 1
+    assert json.loads(result.stdout) == {
+        "tracks": 1,
+        "findings": [{"problem": "no payee", "tracks": ["a"], "detail": "", "plays": 2, "amount": "4.53"}],
+        "currency": "EUR",
+    }
+    assert "no payee       1      2  4.53" in invoke("check", *options).stdout
+
+    catalog.write_text("track_id,title,artist,isrc,payee\na,Snow,Anna,USAB12345678,Anna\n")
+    assert invoke("check", *options).exit_code == 0
