@@ -48,6 +48,11 @@ COMMANDS = {
         "report_command",
         "Add up the plays between two dates, and what they are paid.",
     ),
+    "export": Entry(
+        "playlog_cli.commands.export",
+        "export_command",
+        "Write the tables as Parquet files, for reports and audits of any size.",
+    ),
     "failures": Entry(
         f"{OPERATING}.failures",
         "failures_app",

@@ -5,8 +5,9 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from playlog_cli.reporting.figures import By, Period, Sum
-from playlog_cli.reporting.plays import report
 from playlog_cli.reporting.rate_card_file import parse_rate_card
+from playlog_cli.reporting.sources.tables import Tables
+from playlog_cli.reporting.sums.report import report
 from playlog_cli.stacks.convert import convert
 from playlog_cli.stacks.stack import Stack
 
@@ -50,7 +51,7 @@ def test_plays_are_added_up_and_paid_alike_by_scan_by_station_and_by_track(stack
 
     wait_for(is_played, within=60, what="the matches are played")
     for stations, tracks in (([], []), (["report"], []), ([], ["report-track"])):
-        figures = report(stack, PERIOD, [By.HOUR], stations, tracks, CARD, lambda _more: None).figures
+        figures = report(Tables(stack), PERIOD, [By.HOUR], stations, tracks, CARD, lambda _more: None).figures
         assert [(line.key, line.rule and line.rule.name, line.plays) for line in figures.lines] == [
             (("00:00",), "later", 1),
             (("03:00",), "early", 1),

@@ -19,6 +19,7 @@ from playlog_cli.catalog.reading import load_catalog
 from playlog_cli.commands.options import (
     AsJson,
     End,
+    ExportName,
     Profile,
     RateCardFile,
     Region,
@@ -29,12 +30,14 @@ from playlog_cli.commands.options import (
     Zone,
 )
 from playlog_cli.errors import CommandError
-from playlog_cli.reporting.figures import By, figures_of
+from playlog_cli.reporting.figures import By
 from playlog_cli.reporting.files import check_writable, write_whole, write_whole_path
 from playlog_cli.reporting.forms import fixed, grouped
 from playlog_cli.reporting.period import parse_period
-from playlog_cli.reporting.plays import plays_of
 from playlog_cli.reporting.rate_card_file import load_rate_card
+from playlog_cli.reporting.sources.finding import find_source
+from playlog_cli.reporting.sums.report import add_up
+from playlog_cli.reporting.sums.sql import Selection
 from playlog_cli.stacks.stack import DEFAULT_STACK, find_stack
 from playlog_cli.tabular.cells import marked
 from playlog_cli.tabular.workbook import write_workbook
@@ -88,6 +91,7 @@ def check_command(
     stations: Stations = None,
     shares: SharesFile = None,
     rate_card: RateCardFile = None,
+    export: ExportName = None,
     stack: StackName = DEFAULT_STACK,
     region: Region = None,
     profile: Profile = None,
@@ -100,10 +104,10 @@ def check_command(
     period = parse_period(start, end, zone)
     names = load_catalog(catalog, shares)
     card = load_rate_card(rate_card) if rate_card else None
-    target = find_stack(stack, region=region, profile=profile)
+    source = find_source(export, stack, region, profile)
+    selection = Selection(period, tuple(dict.fromkeys(stations or ())))
     with counting("{task.completed:,} plays read", TimeElapsedColumn()) as progress:
-        plays = plays_of(target, period, tuple(dict.fromkeys(stations or ())), (), progress)
-        figures = figures_of(plays, period, (By.TRACK,), card)
+        figures = add_up(source, selection, (By.TRACK,), card, progress).figures
     sums: defaultdict[str, Played] = defaultdict(lambda: Played(0))
     for line in figures.lines:
         before = sums[line.key[0]]

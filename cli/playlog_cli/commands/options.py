@@ -26,3 +26,11 @@ SharesFile = Annotated[
     typer.Option("--shares", metavar="FILE", help="Who gets which part of a track, and when: a row for each share."),
 ]
 RateCardFile = Annotated[Path | None, typer.Option("--rate-card", metavar="FILE", help="TOML: what a play is paid.")]
+ExportName = Annotated[
+    str | None,
+    typer.Option(
+        "--export",
+        metavar="FOLDER|s3://…",
+        help="Read an export (`playlog export`) in place of the tables. No stack is needed.",
+    ),
+]

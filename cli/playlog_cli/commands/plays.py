@@ -14,6 +14,7 @@ from playlog_cli.commands.options import (
     AsJson,
     CatalogFile,
     End,
+    ExportName,
     Profile,
     Region,
     StackName,
@@ -28,7 +29,8 @@ from playlog_cli.reporting.listing import writing
 from playlog_cli.reporting.listing.reading import Choice, read_plays
 from playlog_cli.reporting.listing.sorting import sorted_plays
 from playlog_cli.reporting.period import parse_period
-from playlog_cli.stacks.stack import DEFAULT_STACK, find_stack
+from playlog_cli.reporting.sources.finding import find_source
+from playlog_cli.stacks.stack import DEFAULT_STACK
 from playlog_cli.terminal import counting, out
 
 plays_app = typer.Typer(invoke_without_command=True, add_completion=False, rich_markup_mode=None)
@@ -66,6 +68,7 @@ def plays_command(
     jsonl: Annotated[Path | None, typer.Option(metavar="FILE", help="Write JSON Lines; - is standard output.")] = None,
     xlsx: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a workbook.")] = None,
     parquet: Annotated[Path | None, typer.Option(metavar="FILE", help="Write Parquet.")] = None,
+    export: ExportName = None,
     stack: StackName = DEFAULT_STACK,
     region: Region = None,
     profile: Profile = None,
@@ -88,10 +91,10 @@ def plays_command(
         flagged=is_flagged,
         active=not is_withdrawn,
     )
-    target = find_stack(stack, region=region, profile=profile)
+    source = find_source(export, stack, region, profile)
     with (
         counting("{task.completed:,} plays read", TimeElapsedColumn()) as progress,
-        sorted_plays(read_plays(target, period, choice, progress)) as plays,
+        sorted_plays(read_plays(source, period, choice, progress)) as plays,
     ):
         listing = writing.Listing(plays, names, period.zone)
         _write(listing, files)

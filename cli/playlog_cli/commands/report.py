@@ -9,6 +9,7 @@ from rich.progress import TimeElapsedColumn
 from playlog_cli.commands.options import (
     AsJson,
     End,
+    ExportName,
     Profile,
     RateCardFile,
     Region,
@@ -24,9 +25,10 @@ from playlog_cli.reporting.files import STDOUT, check_writable, write_whole
 from playlog_cli.reporting.forms import as_json, render, write_csv
 from playlog_cli.reporting.page import write_page
 from playlog_cli.reporting.period import parse_period
-from playlog_cli.reporting.plays import report
 from playlog_cli.reporting.rate_card_file import load_rate_card
-from playlog_cli.stacks.stack import DEFAULT_STACK, find_stack
+from playlog_cli.reporting.sources.finding import find_source
+from playlog_cli.reporting.sums.report import report
+from playlog_cli.stacks.stack import DEFAULT_STACK
 from playlog_cli.terminal import counting, out, print_json
 
 
@@ -45,6 +47,7 @@ def report_command(
     rate_card: RateCardFile = None,
     csv: Annotated[Path | None, typer.Option(metavar="FILE", help="Write CSV; - is standard output.")] = None,
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a page with charts.")] = None,
+    export: ExportName = None,
     stack: StackName = DEFAULT_STACK,
     region: Region = None,
     profile: Profile = None,
@@ -63,9 +66,9 @@ def report_command(
         raise CommandError(f"{' and '.join(to_stdout)} both go to standard output: name a file for one")
     for option, path in files:
         check_writable(option, path)
-    target = find_stack(stack, region=region, profile=profile)
+    source = find_source(export, stack, region, profile)
     with counting("{task.completed:,} plays read", TimeElapsedColumn()) as progress:
-        made = report(target, period, by or [By.STATION], stations or [], tracks or [], card, progress)
+        made = report(source, period, by or [By.STATION], stations or [], tracks or [], card, progress)
     if csv:
         write_whole("--csv", csv, lambda file: write_csv(made, file))
     if html:

@@ -1,15 +1,14 @@
 """The figures of a report: how many plays, how long, how many flagged, and what they come to. Pure.
 
-A million plays leave no more here than a line for each track, station, day or hour that was asked for.
+``sums`` makes them: a line for each track, station, day or hour that was asked for.
 """
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
 from playlog_cli.reporting.rate_card import EXACT, RateCard, Rule
@@ -194,97 +193,6 @@ def total(sums: Iterable[Sum]) -> Sum:
         exact = EXACT.add(exact, each.exact)
         amount = EXACT.add(amount, each.amount)
     return Sum(plays=plays, matches=matches, seconds=seconds, flagged=flagged, exact=exact, amount=amount)
-
-
-_Key: TypeAlias = tuple[str, ...]
-
-
-@dataclass(slots=True)
-class _Tally:
-    plays: int = 0
-    matches: int = 0
-    seconds: Decimal = ZERO
-    flagged: int = 0
-
-    def add(self, play: Play) -> None:
-        self.plays += 1
-        self.matches += play.matches
-        self.seconds = EXACT.add(self.seconds, play.seconds)
-        self.flagged += play.flagged
-
-
-def figures_of(plays: Iterable[Play], period: Period, by: Sequence[By], card: RateCard | None = None) -> Figures:
-    """Adds plays up.
-
-    Plays that are not active are counted apart and in no line: somebody withdrew them. Archived ones count like any
-    other, as putting a play away does not undo it.
-
-    Args:
-        plays: of the period, each one once.
-        period: whose days and hours are told.
-        by: what to group them by.
-        card: what to pay them by.
-    """
-    tallies: defaultdict[tuple[_Key, Rule | None], _Tally] = defaultdict(_Tally)
-    charts = Charts()
-    withdrawn = archived = 0
-    for play in plays:
-        if not play.active:
-            withdrawn += 1
-            continue
-        archived += play.archived
-        here = play.played_at.astimezone(period.zone)
-        rule = card.rule_for(play.station_id, play.played_at, play.confidence) if card else None
-        tallies[tuple(_part(each, play, here) for each in by), rule].add(play)
-        charts.by_day[here.date(), play.station_id] += 1
-        charts.by_station[play.station_id] += 1
-        charts.by_track[play.track_id] += 1
-        charts.by_hour[here.hour] += 1
-    return Figures(period, tuple(by), card, _lines(tallies, by, card), withdrawn, archived, charts)
-
-
-def _part(by: By, play: Play, here: datetime) -> str:
-    match by:
-        case By.TRACK:
-            return play.track_id
-        case By.STATION:
-            return play.station_id
-        case By.DAY:
-            return here.date().isoformat()
-        case By.HOUR:
-            return f"{here.hour:02}:00"
-
-
-def _lines(
-    tallies: Mapping[tuple[_Key, Rule | None], _Tally], by: Sequence[By], card: RateCard | None
-) -> tuple[Line, ...]:
-    """In the order of their keys, but tracks with the most plays first; a key's lines in the order of the card."""
-    plays_of: Counter[_Key] = Counter()
-    for (key, _), tally in tallies.items():
-        plays_of[key] += tally.plays
-    order = {rule: number for number, rule in enumerate(card.rules)} if card else {}
-    not_tracks = [number for number, each in enumerate(by) if each is not By.TRACK]
-
-    def place(line: Line) -> tuple[object, ...]:
-        most_first = -plays_of[line.key] if By.TRACK in by else 0
-        rule = len(order) if line.rule is None else order[line.rule]
-        return tuple(line.key[number] for number in not_tracks), most_first, line.key, rule
-
-    return tuple(sorted((_line(key, rule, tally, card) for (key, rule), tally in tallies.items()), key=place))
-
-
-def _line(key: _Key, rule: Rule | None, tally: _Tally, card: RateCard | None) -> Line:
-    exact = rule.amount(tally.plays, tally.seconds) if rule else ZERO
-    return Line(
-        key=key,
-        rule=rule,
-        plays=tally.plays,
-        matches=tally.matches,
-        seconds=tally.seconds,
-        flagged=tally.flagged,
-        exact=exact,
-        amount=card.rounded(exact) if card else ZERO,
-    )
 
 
 def _midnight(day: date, zone: ZoneInfo) -> datetime:

@@ -3,7 +3,7 @@
 import csv
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, TextIO
 
@@ -19,10 +19,6 @@ from playlog_cli.reporting.rate_card import EXACT, HOURS, NO_RULE, RateCard, Rou
 LINES_ON_A_SCREEN = 40
 BAR_CELLS = 24
 ROOM_FOR_BARS, ROOM_FOR_BARS_AND_MONEY = 80, 110  # cells across
-
-# How long after a period the keys of its plays are looked for. With an airing gap, a match that arrives late makes a
-# play begin earlier, and its key stays: beyond this, the airing would have to last longer than a week.
-SLACK = timedelta(days=7)
 
 # What a spreadsheet takes for the beginning of a formula (OWASP, "CSV Injection"), and the mark itself, so that it can
 # be taken away again.
@@ -44,6 +40,7 @@ class Report:
         failures: conversions that failed in the period, by reason code, the most frequent first.
         lookalikes: groups of ids, of stations or of tracks, that differ only in spaces, case or Unicode form. Stations
             of the rate card are among them.
+        source_notes: sentences on how the plays were read.
     """
 
     stack: str
@@ -54,6 +51,7 @@ class Report:
     figures: Figures
     failures: Mapping[str, int]
     lookalikes: Sequence[Sequence[str]] = ()
+    source_notes: Sequence[str] = ()
 
 
 def period_in_words(report: Report) -> str:
@@ -85,13 +83,7 @@ def notes(report: Report) -> Iterator[str]:
     for group in report.lookalikes:
         names = " and ".join(map(shown, group))
         yield f"Counted and paid as different: {names}, which differ only in spaces, case or Unicode form."
-    if report.tracks:
-        yield "Read from an index of tracks, which may lack plays of the last few seconds."
-    elif report.stations:
-        yield (
-            f"Read by station and key, up to {SLACK.days} days past the period: a match that came late can make a play "
-            "begin earlier, and its key stays."
-        )
+    yield from report.source_notes
     yield "Failures are told by when the conversion failed, which may be later than the day of the play."
 
 

@@ -2,24 +2,7 @@
 
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-
-from playlog_cli.reporting.figures import Play
-
-
-class IdCollector:
-    """Collects the ids of plays while these are added up."""
-
-    def __init__(self) -> None:
-        self.stations: set[str] = set()
-        self.tracks: set[str] = set()
-
-    def collect(self, plays: Iterable[Play]) -> Iterator[Play]:
-        """Passes plays on, and remembers their ids."""
-        for play in plays:
-            self.stations.add(play.station_id)
-            self.tracks.add(play.track_id)
-            yield play
+from collections.abc import Iterable
 
 
 def lookalikes(ids: Iterable[str]) -> list[tuple[str, ...]]:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import TypeAlias
 
@@ -10,10 +10,7 @@ from playlog.domain import timestamps
 from playlog.domain.match import Item
 
 from playlog_cli.reporting.attributes import attribute, unusable
-from playlog_cli.reporting.figures import By, Period, Play, figures_of
-from playlog_cli.reporting.forms import SLACK, Report
-from playlog_cli.reporting.lookalikes import IdCollector, lookalikes
-from playlog_cli.reporting.rate_card import RateCard
+from playlog_cli.reporting.figures import Period, Play
 from playlog_cli.stacks.reason_codes import recorded_codes
 from playlog_cli.stacks.stack import Stack
 from playlog_cli.stacks.tables import Span, query, scan
@@ -41,67 +38,12 @@ TRACK_INDEX = "track-index"
 REASON_INDEX = "reason-index"
 
 
+# A play's key has the time at which it began when it was created. To begin earlier by more than this, the airing would
+# have to last longer than a week.
+SLACK = timedelta(days=7)
+
+
 INSTANT = timedelta(microseconds=1)  # of the tables' times: a span of texts takes its last one in
-
-
-def report(
-    stack: Stack,
-    period: Period,
-    by: Sequence[By],
-    stations: Sequence[str],
-    tracks: Sequence[str],
-    card: RateCard | None,
-    progress: Progress,
-) -> Report:
-    """Reads the plays of a period and adds them up. It changes nothing.
-
-    Args:
-        stack: which.
-        period: in which the plays began.
-        by: what to group them by.
-        stations: of which alone; none for all.
-        tracks: of which alone; none for all.
-        card: what to pay them by.
-        progress: progress callback.
-
-    Raises:
-        CommandError: a play cannot be added up: with its key, and with what is wrong.
-        BotoCoreError, ClientError: AWS cannot be reached or refuses a call.
-    """
-    stations, tracks = tuple(dict.fromkeys(stations)), tuple(dict.fromkeys(tracks))
-    ids = IdCollector()
-    plays = ids.collect(plays_of(stack, period, stations, tracks, progress))
-    figures = figures_of(plays, period, tuple(dict.fromkeys(by)), card)
-    of_card = {station for rule in (card.rules if card else ()) for station in rule.stations or ()}
-    return Report(
-        stack=stack.name,
-        region=stack.session.region_name,
-        made_at=datetime.now(UTC),
-        stations=stations,
-        tracks=tracks,
-        figures=figures,
-        failures=failures_of(stack, period, stations, tracks),
-        lookalikes=(*lookalikes(ids.stations | of_card), *lookalikes(ids.tracks)),
-    )
-
-
-def plays_of(
-    stack: Stack, period: Period, stations: Sequence[str], tracks: Sequence[str], progress: Progress
-) -> Iterator[Play]:
-    """The plays that began in a period, each one once: a page of them in memory at a time.
-
-    Args:
-        stack: whose.
-        period: which.
-        stations: of which alone, all different; none for all.
-        tracks: of which alone, all different; none for all.
-        progress: progress callback.
-    """
-    for page in play_pages(stack, period, stations, tracks, ATTRIBUTES):
-        progress(len(page))
-        plays = map(play_of, page)
-        # Of the two, only the track is in the key that was asked for.
-        yield from (play for play in plays if play.station_id in stations) if tracks and stations else plays
 
 
 def play_pages(
@@ -177,11 +119,12 @@ def failures_of(stack: Stack, period: Period, stations: Sequence[str], tracks: S
             index=REASON_INDEX,
         )
         for page in pages:
-            counts[code] += sum(_is_of(item, stations, tracks) for item in page)
+            counts[code] += sum(is_of(item, stations, tracks) for item in page)
     return {code: count for code, count in counts.most_common() if count}
 
 
-def _is_of(failure: Item, stations: Sequence[str], tracks: Sequence[str]) -> bool:
+def is_of(failure: Item, stations: Sequence[str], tracks: Sequence[str]) -> bool:
+    """Whether a failure is of a match of certain stations and tracks; none for all."""
     match = failure.get("match", {}).get("M", {})
 
     def names(attribute: str, wanted: Sequence[str]) -> bool:

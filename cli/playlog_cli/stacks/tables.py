@@ -32,7 +32,7 @@ class Span:
 
 
 def scan(
-    dynamodb: "DynamoDBClient", table: str, attributes: Sequence[str], within: Span | None = None
+    dynamodb: "DynamoDBClient", table: str, attributes: Sequence[str] | None = None, within: Span | None = None
 ) -> Iterator[list[Item]]:
     """Reads a whole table, several segments at a time.
 
@@ -42,7 +42,7 @@ def scan(
     Args:
         dynamodb: client.
         table: name of the table.
-        attributes: names of the attributes to read.
+        attributes: names of the attributes to read; None for all.
         within: which items to return; None for all. DynamoDB reads, and bills, the others too.
 
     Yields:
@@ -121,15 +121,15 @@ def query(
         yield items
 
 
-def _wanted(attributes: Sequence[str], within: Span | None) -> dict[str, Any]:
+def _wanted(attributes: Sequence[str] | None, within: Span | None) -> dict[str, Any]:
     """Parameters of a scan or a query: which attributes of which items to return."""
-    names = {f"#{number}": name for number, name in enumerate(attributes)}
-    what: dict[str, Any] = {"ProjectionExpression": ", ".join(names), "ExpressionAttributeNames": names}
+    names = {f"#{number}": name for number, name in enumerate(attributes or ())}
+    what: dict[str, Any] = {"ProjectionExpression": ", ".join(names)} if names else {}
     if within:
         names["#within"] = within.attribute
         what["FilterExpression"] = "#within BETWEEN :first AND :last"
         what["ExpressionAttributeValues"] = {":first": {"S": within.first}, ":last": {"S": within.last}}
-    return what
+    return {**what, "ExpressionAttributeNames": names} if names else what
 
 
 def read(dynamodb: "DynamoDBClient", table: str, keys: Iterable[Item]) -> list[Item]:

@@ -20,7 +20,8 @@ pytest_plugins = ["tests.support.aws_fixture"]
 
 @pytest.fixture
 def invoke(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
-    monkeypatch.setattr("playlog_cli.commands.catalog.find_stack", lambda *_, **__: stack)
+    for module in ("commands.catalog", "reporting.sources.finding"):
+        monkeypatch.setattr(f"playlog_cli.{module}.find_stack", lambda *_, **__: stack)
     return lambda *arguments: CliRunner().invoke(catalog_app, list(map(str, arguments)))
 
 

@@ -29,7 +29,7 @@ HOSTILE = "\x1b[2J\x1b]0;x\x07y\x9b31m\u202ez\x7f[red]bbc:radio:one"
 SHOWN = "\\x1b[2J\\x1b]0;x\\x07y\\x9b31m\\u202ez\\x7f[red]bbc:radio:one"
 # What Rich itself writes: styles, and the lines of progress bars.
 BY_RICH = re.compile(r"\x1b\[[\d;]*m|\x1b\[\?25[lh]|\x1b\[1A|\x1b\[2K|\r")
-COMMANDS = ("load", "report", "audit", *(f"operating.{name}" for name in ("status", "failures", "parking_lot")))
+COMMANDS = ("load", "audit", *(f"operating.{name}" for name in ("status", "failures", "parking_lot")))
 
 Run = Callable[..., str]
 
@@ -39,6 +39,7 @@ def run(stack: Stack, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFix
     """Types a command at a terminal, and returns all that it writes there."""
     for module in COMMANDS:
         monkeypatch.setattr(f"playlog_cli.commands.{module}.find_stack", lambda *_, **__: stack)
+    monkeypatch.setattr("playlog_cli.reporting.sources.finding.find_stack", lambda *_, **__: stack)
     monkeypatch.setattr("playlog_cli.auditing.audit.SETTLE_SECONDS", 0)
     monkeypatch.setattr("playlog_cli.failures.parking_lot.RECEIVE_WAIT_SECONDS", 0)
     monkeypatch.setenv("FORCE_COLOR", "1")

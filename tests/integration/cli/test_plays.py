@@ -22,7 +22,7 @@ pytest_plugins = ["tests.support.aws_fixture"]
 
 @pytest.fixture
 def invoke(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
-    monkeypatch.setattr("playlog_cli.commands.plays.find_stack", lambda *_, **__: stack)
+    monkeypatch.setattr("playlog_cli.reporting.sources.finding.find_stack", lambda *_, **__: stack)
     return lambda *arguments: CliRunner().invoke(plays_app, list(map(str, arguments)))
 
 

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 from playlog_cli.reporting.figures import Period
 from playlog_cli.reporting.listing.listed_play import ATTRIBUTES, ListedPlay, listed_play_of
-from playlog_cli.reporting.plays import Progress, play_pages
-from playlog_cli.stacks.stack import Stack
+from playlog_cli.reporting.sources.source import Progress, Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +37,11 @@ class Choice:
         )
 
 
-def read_plays(stack: Stack, period: Period, choice: Choice, progress: Progress) -> Iterator[ListedPlay]:
+def read_plays(source: Source, period: Period, choice: Choice, progress: Progress) -> Iterator[ListedPlay]:
     """The plays of a period, each one once, in no order: a page of them in memory at a time.
 
     Args:
-        stack: whose.
+        source: where from.
         period: in which they began.
         choice: which of them.
         progress: progress callback.
@@ -51,6 +50,6 @@ def read_plays(stack: Stack, period: Period, choice: Choice, progress: Progress)
         CommandError: a play cannot be read: with its key, and with what is wrong.
         BotoCoreError, ClientError: AWS cannot be reached or refuses a call.
     """
-    for page in play_pages(stack, period, choice.stations, choice.tracks, ATTRIBUTES):
+    for page in source.pages(period, choice.stations, choice.tracks, ATTRIBUTES):
         progress(len(page))
         yield from filter(choice.includes, map(listed_play_of, page))

@@ -8,15 +8,16 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from playlog_cli.reporting.figures import By, Period, Play, figures_of
+from playlog_cli.reporting.figures import By, Period, Play
 from playlog_cli.reporting.forms import LINES_ON_A_SCREEN, Report, as_json, notes, render, write_csv
 from playlog_cli.reporting.rate_card import RateCard
 from playlog_cli.reporting.rate_card_file import parse_rate_card
 from rich.console import Console
 
 from tests.support.builders import texts
+from tests.support.reporting.figures import figures_of
 
 MARCH = Period(date(2026, 3, 1), date(2026, 4, 1), ZoneInfo("Europe/Berlin"))
 CARD = parse_rate_card("""
@@ -67,6 +68,7 @@ def test_csv_is_what_rfc_4180_says_and_states_its_period_on_each_line() -> None:
     )
 
 
+@settings(max_examples=30, deadline=None)
 @given(st.lists(texts | st.text("=+-@'\t\r\n,\"a", max_size=4), min_size=1, max_size=5, unique=True))
 def test_csv_gives_every_id_back_and_starts_no_formula(tracks: list[str]) -> None:
     report = report_on([play(track) for track in tracks], card=None)

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from playlog_cli.reporting.figures import By, Charts, Period, Play, figures_of
+from playlog_cli.reporting.figures import By, Charts, Period, Play
 from playlog_cli.reporting.forms import Report
 from playlog_cli.reporting.page import (
     COLOURS,
@@ -25,6 +25,8 @@ from playlog_cli.reporting.page import (
     write_page,
 )
 from playlog_cli.reporting.rate_card_file import parse_rate_card
+
+from tests.support.reporting.figures import figures_of
 
 UTC_ZONE = ZoneInfo("UTC")
 NASTY = "</title></text></td><script>alert(1)</script><img src=//x onerror='y'>\"{{ 7*7 }}"

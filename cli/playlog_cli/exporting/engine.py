@@ -1,0 +1,87 @@
+"""DuckDB with a limit on its memory: what does not fit goes to the disk."""
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from playlog_cli.errors import CommandError
+
+MEMORY_LIMIT = "3GB"  # of DuckDB; Python and the files' buffers come on top
+ROWS_AT_ONCE = 10_000
+
+
+class Engine:
+    """Answers SQL statements.
+
+    Args:
+        connection: to DuckDB.
+        scratch: a folder for files that are needed only until the end of the command.
+    """
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, scratch: Path) -> None:
+        self.connection = connection
+        self.scratch = scratch
+
+    def rows(self, statement: str) -> Iterator[tuple[Any, ...]]:
+        """Runs a statement.
+
+        Args:
+            statement: SQL. Read the rows of one statement to the end before you run the next one.
+
+        Yields:
+            Rows.
+
+        Raises:
+            CommandError: the disk is full, or a file cannot be read.
+        """
+        with explained_errors():
+            cursor = self.connection.execute(statement)
+        while True:
+            with explained_errors():
+                rows: Sequence[tuple[Any, ...]] = cursor.fetchmany(ROWS_AT_ONCE)
+            if not rows:
+                return
+            yield from rows
+
+
+@contextmanager
+def open_engine() -> Iterator[Engine]:
+    """Starts DuckDB in this process, with a folder of its own for what does not fit in memory."""
+    with tempfile.TemporaryDirectory(prefix="playlog-") as folder:
+        connection = duckdb.connect(
+            ":memory:",
+            config={"memory_limit": MEMORY_LIMIT, "temp_directory": f"{folder}/duckdb"},
+        )
+        try:
+            # The order of rows means nothing here, and to keep it takes memory.
+            connection.execute("SET preserve_insertion_order = false")
+            connection.execute("SET TimeZone = 'UTC'")
+            yield Engine(connection, Path(folder))
+        finally:
+            connection.close()
+
+
+@contextmanager
+def explained_errors() -> Iterator[None]:
+    """Turns an error of DuckDB that the user can put right into a message.
+
+    Raises:
+        CommandError: the disk or the memory is full, or a file cannot be read.
+    """
+    try:
+        yield
+    except (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.InvalidInputException) as error:
+        first_line = str(error).splitlines()[0]
+        raise CommandError(
+            f"DuckDB cannot go on: {first_line}. Make room on the disk or in memory (TMPDIR names another disk), "
+            "and if a file is broken, export again"
+        ) from None
+
+
+def literal(text: str) -> str:
+    """A text in SQL, as DuckDB and Athena both read it."""
+    return "'" + text.replace("'", "''") + "'"

@@ -1,0 +1,114 @@
+"""Plays from an export."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, timedelta
+
+import boto3
+from playlog.domain.match import Item
+
+from playlog_cli.exporting.columns import FAILURES, PLAYS
+from playlog_cli.exporting.conversion import UNKNOWN_MONTH
+from playlog_cli.exporting.engine import Engine
+from playlog_cli.exporting.items import items
+from playlog_cli.exporting.manifest import Manifest
+from playlog_cli.exporting.opened import open_export, read_manifest
+from playlog_cli.exporting.places import place_of
+from playlog_cli.reporting.figures import Period
+from playlog_cli.reporting.plays import is_of
+from playlog_cli.reporting.sources.source import Progress
+from playlog_cli.reporting.sums import clock
+from playlog_cli.reporting.sums.sql import Selection
+from playlog_cli.stacks.reason_codes import in_order
+from playlog_cli.stacks.tables import batched
+
+_ITEMS_OF_A_PAGE = 1_000
+
+
+@dataclass(frozen=True)
+class Export:
+    """An export, which does not change any more.
+
+    Attributes:
+        name: a folder, or ``s3://BUCKET/PREFIX``.
+        session: region and credentials for S3.
+        manifest: what it holds.
+    """
+
+    name: str
+    session: boto3.Session
+    manifest: Manifest
+
+    @classmethod
+    def find(cls, name: str, session: boto3.Session) -> "Export":
+        """Finds an export.
+
+        Args:
+            name: a folder, or ``s3://BUCKET/PREFIX``.
+            session: region and credentials for S3.
+
+        Raises:
+            CommandError: there is no whole export.
+        """
+        return cls(name, session, read_manifest(place_of(name, session)))
+
+    @property
+    def stack(self) -> str:
+        """The name of the stack."""
+        return self.manifest.stack
+
+    @property
+    def region(self) -> str:
+        """Where the stack is."""
+        return self.manifest.region
+
+    def notes(self, selection: Selection) -> Sequence[str]:
+        """Sentences on how the plays were read."""
+        del selection
+        of = self.manifest
+        return [
+            f"Read from an export of the tables as of {of.instant}."
+            if of.instant
+            else f"Read from an export that began to read the tables at {of.began_at}."
+        ]
+
+    def pages(
+        self, period: Period, stations: Sequence[str], tracks: Sequence[str], attributes: Sequence[str]
+    ) -> Iterator[list[Item]]:
+        """The items of the plays that began in a period, page by page."""
+        selection = Selection(period, stations, tracks)
+        with self._opened(period) as engine:
+            yield from batched(items(engine, PLAYS, attributes, selection.condition), _ITEMS_OF_A_PAGE)
+
+    @contextmanager
+    def added(self, selection: Selection, progress: Progress) -> Iterator[Engine]:
+        """An engine that has the plays of the period's months in its table ``plays``."""
+        with self._opened(selection.period) as engine:
+            months = months_of(selection.period)
+            progress(sum(file.rows for file in self.manifest.files_of(PLAYS.name, months)))
+            yield engine
+
+    def failures(self, period: Period, stations: Sequence[str], tracks: Sequence[str]) -> dict[str, int]:
+        """Conversions that failed in a period, by reason code, the most frequent first."""
+        condition = f"failed_at_us BETWEEN {clock.us(period.since)} AND {clock.us(period.until) - 1}"
+        with open_export(self.name, [FAILURES], session=self.session) as opened:
+            failed = items(opened.engine, FAILURES, ["reason_code", "match"], condition)
+            counts = Counter(item["reason_code"]["S"] for item in failed if is_of(item, stations, tracks))
+        return dict(Counter(in_order(counts)).most_common())
+
+    @contextmanager
+    def _opened(self, period: Period) -> Iterator[Engine]:
+        with open_export(self.name, [PLAYS], months_of(period), self.session) as opened:
+            yield opened.engine
+
+
+def months_of(period: Period) -> list[str]:
+    """The months that can hold a play of a period, in UTC, and the name for plays without a valid time."""
+    day, last = period.since.date(), (period.until - timedelta(microseconds=1)).astimezone(UTC).date()
+    months = []
+    while (day.year, day.month) <= (last.year, last.month):
+        months.append(f"{day:%Y-%m}")
+        day = (day.replace(day=28) + timedelta(days=4)).replace(day=1)
+    return [*months, UNKNOWN_MONTH]

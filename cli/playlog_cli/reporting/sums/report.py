@@ -1,0 +1,99 @@
+"""Make a report: the plays of a period from tables or an export, added up."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from playlog_cli.exporting.columns import PLAYS
+from playlog_cli.exporting.engine import Engine
+from playlog_cli.exporting.items import columns_of, item_of, listed
+from playlog_cli.reporting.attributes import unusable
+from playlog_cli.reporting.figures import By, Period
+from playlog_cli.reporting.forms import Report
+from playlog_cli.reporting.lookalikes import lookalikes
+from playlog_cli.reporting.plays import ATTRIBUTES, play_of
+from playlog_cli.reporting.rate_card import RateCard
+from playlog_cli.reporting.sources.source import Progress, Source
+from playlog_cli.reporting.sums import sql
+from playlog_cli.reporting.sums.adding import Added, figures_of
+from playlog_cli.reporting.sums.sql import Selection
+
+_DURATION_PLACES = 6
+
+
+def report(
+    source: Source,
+    period: Period,
+    by: Sequence[By],
+    stations: Sequence[str],
+    tracks: Sequence[str],
+    card: RateCard | None,
+    progress: Progress,
+) -> Report:
+    """Reads the plays of a period and adds them up. It changes nothing.
+
+    Args:
+        source: where from.
+        period: in which the plays began.
+        by: what to group them by.
+        stations: of which alone; none for all.
+        tracks: of which alone; none for all.
+        card: what to pay them by.
+        progress: progress callback.
+
+    Raises:
+        CommandError: a play cannot be added up: with its key, and with what is wrong.
+        BotoCoreError, ClientError: AWS cannot be reached or refuses a call.
+    """
+    selection = Selection(period, tuple(dict.fromkeys(stations)), tuple(dict.fromkeys(tracks)))
+    added = add_up(source, selection, by, card, progress)
+    of_card = {station for rule in (card.rules if card else ()) for station in rule.stations or ()}
+    return Report(
+        stack=source.stack,
+        region=source.region,
+        made_at=datetime.now(UTC),
+        stations=selection.stations,
+        tracks=selection.tracks,
+        figures=added.figures,
+        failures=source.failures(period, selection.stations, selection.tracks),
+        source_notes=source.notes(selection),
+        lookalikes=(*lookalikes(added.stations | of_card), *lookalikes(added.tracks)),
+    )
+
+
+def add_up(source: Source, selection: Selection, by: Sequence[By], card: RateCard | None, progress: Progress) -> Added:
+    """Reads plays and adds them up. It changes nothing.
+
+    Args:
+        source: where from.
+        selection: which plays.
+        by: what to group them by.
+        card: what to pay them by.
+        progress: progress callback.
+
+    Raises:
+        CommandError: a play cannot be added up: with its key, and with what is wrong.
+        BotoCoreError, ClientError: AWS cannot be reached or refuses a call.
+    """
+    with source.added(selection, progress) as engine:
+        check(engine, selection)
+        return figures_of(engine, selection, tuple(dict.fromkeys(by)), card)
+
+
+def check(engine: Engine, selection: Selection) -> None:
+    """Checks that each play can be added up.
+
+    Args:
+        engine: has the table ``plays``.
+        selection: which plays.
+
+    Raises:
+        CommandError: one cannot: with its key, and with what is wrong.
+    """
+    attributes = columns_of(PLAYS, ATTRIBUTES)
+    for row in engine.rows(sql.doubtful(selection, listed(attributes))):
+        item = item_of(attributes, row)
+        places = play_of(item).seconds.normalize().as_tuple().exponent
+        if isinstance(places, int) and places < -_DURATION_PLACES:
+            seconds = item["duration_seconds"]["N"]
+            wrong = ValueError(f"duration_seconds is {seconds}: it must have at most {_DURATION_PLACES} decimal places")
+            raise unusable(item, "added up", wrong)
