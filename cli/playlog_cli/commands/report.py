@@ -1,18 +1,23 @@
 """`playlog report`: the plays between two dates, added up and paid by a rate card."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.progress import TimeElapsedColumn
 
+from playlog_cli.catalog.entry import Catalog
+from playlog_cli.catalog.reading import load_catalog
 from playlog_cli.commands.options import (
     AsJson,
+    CatalogFile,
     End,
     ExportName,
     Profile,
     RateCardFile,
     Region,
+    SharesFile,
     StackName,
     Start,
     Stations,
@@ -20,9 +25,9 @@ from playlog_cli.commands.options import (
     Zone,
 )
 from playlog_cli.errors import CommandError
-from playlog_cli.reporting.figures import By
 from playlog_cli.reporting.files import STDOUT, check_writable, write_whole
 from playlog_cli.reporting.forms import as_json, render, write_csv
+from playlog_cli.reporting.naming import Key, by_names, keys_to_read
 from playlog_cli.reporting.page import write_page
 from playlog_cli.reporting.period import parse_period
 from playlog_cli.reporting.rate_card_file import load_rate_card
@@ -37,14 +42,18 @@ def report_command(
     end: End,
     zone: Zone = "UTC",
     by: Annotated[
-        list[By] | None,
+        list[Key] | None,
         typer.Option(
-            metavar="KEY", help="A line for each track, station, day or hour. Repeatable.  [default: station]"
+            metavar="KEY",
+            help="A line for each track, station, day, hour, artist, album, label or payee. Repeatable.  "
+            "[default: station]",
         ),
     ] = None,
     stations: Stations = None,
     tracks: Tracks = None,
     rate_card: RateCardFile = None,
+    catalog: CatalogFile = None,
+    shares: SharesFile = None,
     csv: Annotated[Path | None, typer.Option(metavar="FILE", help="Write CSV; - is standard output.")] = None,
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a page with charts.")] = None,
     export: ExportName = None,
@@ -60,6 +69,8 @@ def report_command(
     """
     period = parse_period(start, end, zone)
     card = load_rate_card(rate_card) if rate_card else None
+    keys = by or [Key.STATION]
+    names = _names(keys, catalog, shares)
     files = [(option, path) for option, path in (("--csv", csv), ("--html", html)) if path]
     to_stdout = [option for option, path in files if path == STDOUT] + ["--json"] * as_json_
     if len(to_stdout) > 1:
@@ -68,7 +79,8 @@ def report_command(
         check_writable(option, path)
     source = find_source(export, stack, region, profile)
     with counting("{task.completed:,} plays read", TimeElapsedColumn()) as progress:
-        made = report(source, period, by or [By.STATION], stations or [], tracks or [], card, progress)
+        made = report(source, period, keys_to_read(keys), stations or [], tracks or [], card, progress)
+    made = replace(made, names=names, figures=by_names(made.figures, keys, names or Catalog()))
     if csv:
         write_whole("--csv", csv, lambda file: write_csv(made, file))
     if html:
@@ -77,3 +89,18 @@ def report_command(
         print_json(as_json(made))
     elif not to_stdout:
         render(made, out)
+
+
+def _names(by: list[Key], catalog: Path | None, shares: Path | None) -> Catalog | None:
+    """The names of the tracks, if somebody named a catalog.
+
+    Raises:
+        CommandError: the catalog is missing or wrong.
+    """
+    if catalog:
+        return load_catalog(catalog, shares)
+    if shares:
+        raise CommandError("--shares needs --catalog: name the file with the tracks")
+    if named := [each for each in by if each.is_name]:
+        raise CommandError(f"--by {named[0]} needs --catalog: name the file that says which {named[0]} a track has")
+    return None

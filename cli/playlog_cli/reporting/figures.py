@@ -144,7 +144,7 @@ class Figures:
 
     Attributes:
         period: in which they began.
-        by: what they are grouped by.
+        by: what they are grouped by: values of ``By``, or of ``naming.Key``.
         card: what they are paid by; None if nobody asked.
         lines: each play is in exactly one.
         withdrawn: plays that are not active: they are in no line.
@@ -153,7 +153,7 @@ class Figures:
     """
 
     period: Period
-    by: Sequence[By]
+    by: Sequence[str]
     card: RateCard | None
     lines: Sequence[Line]
     withdrawn: int

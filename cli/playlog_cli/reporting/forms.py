@@ -12,8 +12,9 @@ from rich.bar import Bar
 from rich.console import Console, RenderableType
 from rich.table import Table
 
+from playlog_cli.catalog.entry import Catalog
 from playlog_cli.errors import shown
-from playlog_cli.reporting.figures import Figures, Line, Sum, total
+from playlog_cli.reporting.figures import By, Figures, Line, Sum, total
 from playlog_cli.reporting.rate_card import EXACT, HOURS, NO_RULE, RateCard, Rounding, Rule
 
 LINES_ON_A_SCREEN = 40
@@ -41,6 +42,7 @@ class Report:
         lookalikes: groups of ids, of stations or of tracks, that differ only in spaces, case or Unicode form. Stations
             of the rate card are among them.
         source_notes: sentences on how the plays were read.
+        names: title and artist of the tracks; None if nobody named a catalog.
     """
 
     stack: str
@@ -52,6 +54,19 @@ class Report:
     failures: Mapping[str, int]
     lookalikes: Sequence[Sequence[str]] = ()
     source_notes: Sequence[str] = ()
+    names: Catalog | None = None
+
+    @property
+    def has_titles(self) -> bool:
+        """Whether each line is of one track, with its title and artist."""
+        return self.names is not None and By.TRACK in self.figures.by
+
+    def titles(self, line: Line) -> tuple[str, ...]:
+        """Title and artist of a line; nothing if its lines have none."""
+        if self.names is None or By.TRACK not in self.figures.by:
+            return ()
+        entry = self.names.entry(line.key[list(self.figures.by).index(By.TRACK)])
+        return entry.title, entry.artist
 
 
 def period_in_words(report: Report) -> str:
@@ -102,13 +117,14 @@ def write_csv(report: Report, file: TextIO) -> None:
     writer = csv.writer(file, lineterminator="\r\n")
     sums = ["plays", "matches", "seconds", "flagged", "flagged_share"]
     money = ["rule", "rate", "per", "amount", "currency"] if card else []
-    writer.writerow(["from", "to", "time_zone", *figures.by, *sums, *money])
+    titles = ["title", "artist"] if report.has_titles else []
+    writer.writerow(["from", "to", "time_zone", *figures.by, *titles, *sums, *money])
     for line in figures.lines:
         row = [
             period.start.isoformat(),
             period.end.isoformat(),
             period.zone.key,
-            *map(_cell, line.key),
+            *map(_cell, (*line.key, *report.titles(line))),
             line.plays,
             line.matches,
             plain(line.seconds),
@@ -141,7 +157,11 @@ def as_json(report: Report) -> dict[str, Any]:
         "tracks": list(report.tracks),
         "by": [str(by) for by in figures.by],
         "lines": [
-            {**{str(by): part for by, part in zip(figures.by, line.key, strict=True)}, **_json_line(line, card)}
+            {
+                **{str(by): part for by, part in zip(figures.by, line.key, strict=True)},
+                **dict(zip(("title", "artist"), report.titles(line), strict=False)),
+                **_json_line(line, card),
+            }
             for line in figures.lines
         ],
         "total": _json_sum(figures.total, card),
@@ -165,7 +185,7 @@ def render(report: Report, console: Console) -> None:
     console.print(period_in_words(report), soft_wrap=True)
     console.print()
     room = ROOM_FOR_BARS_AND_MONEY if figures.card else ROOM_FOR_BARS
-    console.print(_line_table(figures, with_bars=console.is_terminal and console.width >= room))
+    console.print(_line_table(report, with_bars=console.is_terminal and console.width >= room))
     if figures.card:
         console.print()
         console.print(_rule_table(figures, figures.card))
@@ -280,11 +300,14 @@ def _spans(hours: frozenset[int]) -> list[str]:
     return spans
 
 
-def _line_table(figures: Figures, *, with_bars: bool) -> Table:
+def _line_table(report: Report, *, with_bars: bool) -> Table:
+    figures = report.figures
     table = _plain_table(show_footer=True, footer_style="bold")
     card, sums = figures.card, figures.total
     for number, name in enumerate(figures.by):
         table.add_column(name, overflow="fold", footer="" if number else "total")
+    for title in ("title", "artist") if report.has_titles else ():
+        table.add_column(title, overflow="fold")
     _number_column(table, "plays", f"{sums.plays:,}")
     if with_bars:
         table.add_column("", width=BAR_CELLS)
@@ -303,10 +326,13 @@ def _line_table(figures: Figures, *, with_bars: bool) -> Table:
 
     for line in lines:
         bar = Bar(most, 0, line.plays, color="cyan")
-        table.add_row(*row(line.key, line, line.rule.name if line.rule else NO_RULE, bar))
+        key = (*line.key, *report.titles(line))
+        table.add_row(*row(key, line, line.rule.name if line.rule else NO_RULE, bar))
     if rest:
-        key = [f"{counted(left, 'more line')}: see --csv", *[""] * (len(figures.by) - 1)]
-        table.add_row(*row(key, rest, "", ""), style="dim")
+        texts = len(figures.by) + 2 * report.has_titles
+        table.add_row(
+            *row([f"{counted(left, 'more line')}: see --csv", *[""] * (texts - 1)], rest, "", ""), style="dim"
+        )
     return table
 
 

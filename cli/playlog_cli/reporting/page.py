@@ -10,9 +10,11 @@ from typing import TextIO
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from playlog_cli.catalog.entry import Catalog
 from playlog_cli.reporting import forms
 from playlog_cli.reporting.figures import Charts, Figures, Period
 from playlog_cli.reporting.forms import Report
+from playlog_cli.reporting.naming import title_and_artist
 from playlog_cli.reporting.rate_card import NO_RULE
 
 TEMPLATE = "page.html.j2"
@@ -129,9 +131,10 @@ def write_page(report: Report, file: TextIO) -> None:
         days=days_chart(figures.charts, figures.period),
         hours=hours_chart(figures.charts),
         tracks_title=_tracks_title(figures.charts),
-        tracks=bar_chart(most_played(figures.charts.by_track, TOP_TRACKS), figures.total.plays),
+        tracks=bar_chart(top_tracks(report), figures.total.plays),
         failures=bar_chart(list(report.failures.items()), sum(report.failures.values())),
         by=" and ".join(figures.by),
+        titles=("title", "artist") if report.has_titles else (),
         lines=lines,
         rest=rest,
         left=left,
@@ -141,6 +144,13 @@ def write_page(report: Report, file: TextIO) -> None:
         bars={"height": BAR_HEIGHT, "left": BAR_LEFT},
     )
     file.writelines(page)
+
+
+def top_tracks(report: Report) -> list[tuple[str, int]]:
+    """The tracks with the most plays, by title and artist where the catalog has them."""
+    names = report.names or Catalog()
+    top = most_played(report.figures.charts.by_track, TOP_TRACKS)
+    return [(title_and_artist(names.entry(track_id)), plays) for track_id, plays in top]
 
 
 def days_title(period: Period) -> str:
