@@ -7,14 +7,17 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import BarColumn, TaskID, TaskProgressColumn, TimeRemainingColumn
+from rich.progress import BarColumn, TaskProgressColumn, TimeRemainingColumn
 
+from playlog_cli.commands.load_preview import show_preview
 from playlog_cli.commands.options import AsJson, Profile, Region, StackName, Yes
 from playlog_cli.errors import CommandError
 from playlog_cli.loading.acrcloud import CustomFiles
 from playlog_cli.loading.files.text import encoding_problem
 from playlog_cli.loading.formats.choice import chosen_format
-from playlog_cli.loading.load import Options, load_files, take_back_files
+from playlog_cli.loading.load import load_files, take_back_files
+from playlog_cli.loading.outcomes import Options
+from playlog_cli.loading.preview import preview_files
 from playlog_cli.loading.results import FileProgress, FileResult, LoadResult
 from playlog_cli.stacks.stack import DEFAULT_STACK, Stack, find_stack
 from playlog_cli.terminal import counted, err, has_consent, out, print_first, print_json, progress_bars
@@ -22,35 +25,53 @@ from playlog_cli.terminal import counted, err, has_consent, out, print_first, pr
 ROWS_SHOWN = 20
 
 
+Files = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="FILE...",
+        help="CSV, JSON or XLSX; also gzip or ZIP, a folder, or a pattern like 'logs/*.csv'; - is standard input.",
+    ),
+]
+Station = Annotated[str | None, typer.Option(metavar="ID", help="Station of rows that name none.")]
+LogFormatName = Annotated[
+    str | None,
+    typer.Option(
+        "--log-format",
+        metavar="NAME|FILE.toml",
+        help="How the files read: a format that ships (playlog log-format list), or one of your own.",
+    ),
+]
+TimeZone = Annotated[
+    str | None,
+    typer.Option(metavar="ZONE", help="Zone of local times, like Europe/Berlin, if the log format names none."),
+]
+Preview = Annotated[
+    int | None,
+    typer.Option(metavar="N", min=1, help="Show what the first N rows would become, and write nothing."),
+]
+OwnUploads = Annotated[
+    CustomFiles,
+    typer.Option(help="ACRCloud results of the station's own uploads: load them as music, ignore or refuse them."),
+]
+Encoding = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="Encoding of text that is neither UTF-8 nor UTF-16, like latin-1."),
+]
+TakeBack = Annotated[
+    bool,
+    typer.Option("--take-back", help="Remove the matches of the files again that were not played. Asks first."),
+]
+
+
 def load_command(
-    files: Annotated[
-        list[Path],
-        typer.Argument(metavar="FILE...", help="CSV with a header or JSON, packed or not; - is standard input."),
-    ],
-    station: Annotated[
-        str | None,
-        typer.Option(metavar="ID", help="Station of rows that name none."),
-    ] = None,
-    log_format: Annotated[
-        str | None,
-        typer.Option(metavar="NAME|FILE.toml", help="How the files read: a format that ships, or one of your own."),
-    ] = None,
-    time_zone: Annotated[
-        str | None,
-        typer.Option(metavar="ZONE", help="Zone of local times, like Europe/Berlin, if the log format names none."),
-    ] = None,
-    custom_files: Annotated[
-        CustomFiles,
-        typer.Option(help="ACRCloud results of the station's own uploads: load them as music, ignore or refuse them."),
-    ] = CustomFiles.REFUSE,
-    encoding: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="Encoding of text that is neither UTF-8 nor UTF-16, like latin-1."),
-    ] = None,
-    is_taken_back: Annotated[
-        bool,
-        typer.Option("--take-back", help="Remove the matches of the files again that were not played. Asks first."),
-    ] = False,
+    files: Files,
+    station: Station = None,
+    log_format: LogFormatName = None,
+    time_zone: TimeZone = None,
+    preview: Preview = None,
+    custom_files: OwnUploads = CustomFiles.REFUSE,
+    encoding: Encoding = None,
+    is_taken_back: TakeBack = False,
     yes: Yes = False,
     stack: StackName = DEFAULT_STACK,
     region: Region = None,
@@ -59,14 +80,19 @@ def load_command(
 ) -> None:
     """Load matches from files. Loading a file again adds nothing.
 
-    Columns are the attributes of a match. A row without a match_id gets one from its content. ACRCloud's
-    broadcast-monitoring results are taken as they come, and an export of the old Django table MatchCache with its plays
-    and failures; a file is known by its content. Exit status 1 if a row or a file is bad; the other rows are loaded.
+    Columns are the attributes of a match, or what --log-format says. A row without a match_id gets one from its
+    content. ACRCloud's broadcast-monitoring results are taken as they come, and an export of the old Django table
+    MatchCache with its plays and failures; a file is known by its content. Exit status 1 if a row or a file is bad; the
+    other rows are loaded.
     """
     if encoding and (problem := encoding_problem(encoding, "--encoding")):
         raise CommandError(problem)
-    found_format = chosen_format(log_format, time_zone, encoding)
-    options = Options(station, custom_files, encoding, found_format)
+    options = Options(station, custom_files, encoding, chosen_format(log_format, time_zone, encoding))
+    if preview is not None:
+        if is_taken_back:
+            raise CommandError("--preview writes nothing, and --take-back removes matches: give one of the two")
+        show_preview(preview_files(files, options, preview), as_json=as_json)
+        return
     if is_taken_back:
         _take_back(find_stack(stack, region=region, profile=profile), files, options, yes=yes, as_json=as_json)
         return
@@ -131,7 +157,7 @@ def _outcome(file: FileResult) -> str:
 
 @contextmanager
 def _progress() -> Iterator[Callable[[FileProgress], None]]:
-    """A progress bar per file. Yields the progress callback of ``load_files``."""
+    """A progress bar over all files. Yields the progress callback of ``load_files``."""
     bars = progress_bars(
         "{task.description}",
         BarColumn(),
@@ -140,15 +166,14 @@ def _progress() -> Iterator[Callable[[FileProgress], None]]:
         "{task.fields[rate]:,.0f} rows/s",
         TimeRemainingColumn(),
     )
-    tasks: dict[str, TaskID] = {}
+    task = bars.add_task("loading", rows=0, rate=0.0)
 
     def show(progress: FileProgress) -> None:
-        if progress.file not in tasks:
-            tasks[progress.file] = bars.add_task(progress.file, rows=0, rate=0.0)
-        task = tasks[progress.file]
         elapsed = bars.tasks[task].elapsed or 1.0
+        count = f"{progress.number:,} of {progress.files:,}: " if progress.files > 1 else ""
         bars.update(
             task,
+            description=count + progress.file,
             completed=progress.bytes_read,
             total=progress.bytes_total,
             rows=progress.rows,

@@ -139,7 +139,7 @@ def row_of(detection: Detection) -> Row:
     however it was fetched and whatever came before it.
     """
     best, heard = detection.candidates[0], detection.heard
-    isrcs = _isrcs(heard)
+    isrcs, invalid = _isrcs(heard), invalid_isrcs(detection)
     matched_at = timestamps.to_text(detection.matched_at)
     values = {
         "match_id": f"{detection.station}/{matched_at}/{best.get('acrid') or recordings(best)[0]}",
@@ -152,11 +152,12 @@ def row_of(detection: Detection) -> Row:
         "artist": _names(heard.get("artists")),
         "album": _names(heard.get("album")),
         "label": _names(heard.get("label")),
-        "isrc": isrcs[0] if isrcs else next(iter(invalid_isrcs(detection)), None),
+        "isrc": isrcs[0] if isrcs else next(iter(invalid), None),
         "acrid": heard.get("acrid"),
         "isrcs": isrcs if len(isrcs) > 1 else None,
     }
-    return Row(detection.line, {name: value for name, value in values.items() if value is not None})
+    kept = {name: value for name, value in values.items() if value is not None}
+    return Row(detection.line, kept, invalid_isrcs=len(invalid))
 
 
 def recordings(candidate: dict[str, Value]) -> list[str]:

@@ -71,9 +71,20 @@ class LoadResult:
 
 @dataclass(frozen=True)
 class FileProgress:
-    """How far a file has been loaded: rows done, and bytes read of all it has (None for a pipe)."""
+    """How far all files have been loaded.
+
+    Attributes:
+        file: the file that is being loaded.
+        number: its number, from 1.
+        files: how many files there are.
+        rows: that were read so far, of all files.
+        bytes_read: of all files.
+        bytes_total: of all files; None if it is unknown, as of a pipe.
+    """
 
     file: str
+    number: int
+    files: int
     rows: int
     bytes_read: int
     bytes_total: int | None
@@ -105,3 +116,23 @@ class Tally:
         self.failed += written.failed
         self.bad_rows += written.bad_rows
         self.not_played += written.not_played
+
+
+def result_of(file: str, tally: Tally) -> FileResult:
+    """What became of a file's rows, from its tally."""
+    return FileResult(
+        file=file,
+        rows=tally.rows,
+        added=tally.added,
+        already_there=tally.already_there,
+        bad_rows=tuple(sorted(tally.bad_rows, key=lambda bad: bad.line)),
+        error=tally.error,
+        played=tally.played,
+        plays=tally.plays,
+        failed=tally.failed,
+        not_played=tuple(sorted(tally.not_played, key=lambda each: each.line)),
+        no_detections=tally.no_detections,
+        invalid_isrcs=tally.invalid_isrcs,
+        null_markers=tally.null_markers,
+        skipped=tally.skipped,
+    )

@@ -10,7 +10,8 @@ import pytest
 from botocore.exceptions import ClientError
 from playlog_cli.errors import CommandError
 from playlog_cli.loading.files.row import BadRow
-from playlog_cli.loading.load import Options, load_files, take_back_files
+from playlog_cli.loading.load import load_files, take_back_files
+from playlog_cli.loading.outcomes import Options
 from playlog_cli.loading.results import FileProgress, FileResult
 from playlog_cli.loading.taking_back import TakenBack
 from playlog_cli.stacks.stack import Stack
@@ -165,7 +166,7 @@ def test_progress_ends_with_every_row_and_byte(stack: Stack, day: Path) -> None:
     told: list[FileProgress] = []
     load_files(stack, [day], told.append)
     size = day.stat().st_size
-    assert told[-1] == FileProgress("day.csv", rows=12, bytes_read=size, bytes_total=size)
+    assert told[-1] == FileProgress(str(day), number=1, files=1, rows=12, bytes_read=size, bytes_total=size)
     assert len(told) == 3
 
 

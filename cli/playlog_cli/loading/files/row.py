@@ -34,6 +34,7 @@ class Row:
         values: as the file has them, without those that are empty (CSV) or null (JSON).
         is_of_old_table: whether the columns are those of the old Django table MatchCache.
         null_markers: number of cells that were read as no value, like ``NULL``.
+        invalid_isrcs: number of ISRCs that are not valid, and that the match does not have.
         identity: what makes this row the same match as another, if that is not all of its values.
         source: the cells that a log format read, by their columns.
     """
@@ -42,6 +43,7 @@ class Row:
     values: dict[str, Value]
     is_of_old_table: bool = False
     null_markers: int = 0
+    invalid_isrcs: int = 0
     identity: str | None = None
     source: dict[str, str] = field(default_factory=dict)
 
@@ -66,9 +68,18 @@ class BadRow:
     Attributes:
         line: physical line of the file, from 1, on which the row begins.
         problem: what is wrong with which value, and what would be right.
-        source: the cells that a log format read, by their columns; empty without one.
     """
 
     line: int
     problem: str
-    source: dict[str, str] = field(default_factory=dict, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class BadLogRow(BadRow):
+    """A row of a log that is not loaded.
+
+    Attributes:
+        source: the cells that the log format read, by their columns.
+    """
+
+    source: dict[str, str]

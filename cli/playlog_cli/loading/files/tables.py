@@ -1,10 +1,11 @@
-"""Tables of cells for log formats: CSV in any layout, and JSON by the paths of its members.
+"""Tables of cells for log formats: CSV in any layout, spreadsheets, and JSON by the paths of its members.
 
 `csv_rows` reads files whose columns are the contract's; here the caller says what the columns mean.
 """
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Any
@@ -12,9 +13,14 @@ from typing import Any
 from playlog_cli.errors import shown
 from playlog_cli.loading.files.csv_rows import LONGEST_CELL, broken_csv
 from playlog_cli.loading.files.json_rows import is_utf8
-from playlog_cli.loading.files.row import BadRow, Cell, Number, Row, RowsError
-from playlog_cli.loading.files.rows import Source, json_rows_of, readable, text_start
-from playlog_cli.loading.files.text import ENCODING_ADVICE, delimiter_of, lines_of
+from playlog_cli.loading.files.members import member_text, records
+from playlog_cli.loading.files.row import BadRow, Cell, Row, RowsError
+from playlog_cli.loading.files.rows import json_rows_of, text_start
+from playlog_cli.loading.files.sheets import is_workbook, sheet_rows
+from playlog_cli.loading.files.sources import Source, readable
+from playlog_cli.loading.files.text import DELIMITERS, ENCODING_ADVICE, delimiter_of, lines_of
+
+ROWS_BEFORE_HEADER = 100  # a title, a name of the station, a period
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,18 +28,22 @@ class Layout:
     """How a table is written.
 
     Attributes:
-        delimiter: between cells; None for the one that the first line has most often.
+        is_header: whether a row names the columns; None if no row does.
+        paths: members of JSON objects that are the columns, like ``song.artist``.
+        delimiter: between cells; None for the one by which a line is the header, or that a line has most often.
         quote: around cells; empty if quotes have no meaning.
         encoding: of the text; None for UTF-8, or for UTF-16 with a byte order mark.
-        has_header: whether the first row names the columns.
         skip_lines: number of lines before the header, or before the first row.
+        sheet: name of the sheet in a workbook; None for the first.
     """
 
+    is_header: Callable[[Sequence[str]], bool] | None
+    paths: Sequence[str]
     delimiter: str | None = None
     quote: str = '"'
     encoding: str | None = None
-    has_header: bool = True
     skip_lines: int = 0
+    sheet: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,64 +67,59 @@ class Table:
     rows: Iterator[CellRow | BadRow]
 
 
-def read_table(source: Source, layout: Layout, paths: Sequence[str]) -> Iterator[Table]:
-    """Reads a file as a table.
+@contextmanager
+def read_table(source: Source, layout: Layout) -> Iterator[Table]:
+    """Reads a file as a table, whose rows are read as they are taken.
 
     Args:
         source: the file.
         layout: how it is written.
-        paths: members of JSON objects that are the columns, like ``song.artist``.
-
-    Yields:
-        The table, once. Its rows are read while they are taken.
 
     Raises:
         RowsError: the file is empty, or cannot be read to its end.
     """
     with readable():
+        if is_workbook(source.start):
+            yield _with_header(_sheet_rows(source, layout), layout)
+            return
         start, chunks = text_start(source, layout.encoding)
         if start.startswith((b"{", b"[")):
-            yield Table(tuple(paths), _json_cells(json_rows_of(start, chunks), paths))
+            yield Table(tuple(layout.paths), _json_cells(json_rows_of(start, chunks), layout.paths))
         else:
-            yield _text_table(lines_of(chunks), layout)
+            yield _with_header(_text_rows(lines_of(chunks), layout), layout)
 
 
-def _text_table(lines: Iterator[bytes], layout: Layout) -> Table:
+def _with_header(rows: Iterator[CellRow | BadRow], layout: Layout) -> Table:
+    """A table whose header is the first row that names the columns. If none does, its first row is the header."""
+    if layout.is_header is None:
+        return Table(None, rows)
+    before: list[tuple[str, ...]] = []
+    for row in islice(rows, ROWS_BEFORE_HEADER):
+        if isinstance(row, BadRow):
+            continue
+        names = tuple(cell.strip() if isinstance(cell, str) else "" for cell in row.cells)
+        if layout.is_header(names):
+            return Table(names, rows)
+        before.append(names)
+    if not before:
+        raise RowsError("has no rows: is skip_lines right?")
+    return Table(before[0], iter(()))
+
+
+def _sheet_rows(source: Source, layout: Layout) -> Iterator[CellRow | BadRow]:
+    for line, cells in enumerate(sheet_rows(source.content, layout.sheet), start=1):
+        if line > layout.skip_lines and any(not isinstance(cell, str) or cell.strip() for cell in cells):
+            yield CellRow(line, cells)
+
+
+def _text_rows(lines: Iterator[bytes], layout: Layout) -> Iterator[CellRow | BadRow]:
     csv.field_size_limit(LONGEST_CELL)
     # Bytes that are not of the encoding become lone surrogates, so that only their row is bad.
     texts = (line.decode(errors="surrogateescape") for line in lines)
     skipped = len(list(islice(texts, layout.skip_lines)))
-    before: list[str] = []
-    first = ""
-    for first in texts:
-        if first.strip():
-            break
-        before.append(first)
-    if not first.strip():
-        raise RowsError(f"has no row after its first {skipped} lines: is skip_lines right?")
-    skipped += len(before)
-    delimiter = layout.delimiter or delimiter_of(first)
-    lines_read = chain([first], texts)
-    reader = (
-        csv.reader(lines_read, delimiter=delimiter, quotechar=layout.quote, strict=True)
-        if layout.quote
-        else csv.reader(lines_read, delimiter=delimiter, quoting=csv.QUOTE_NONE)
-    )
-    header = _header(reader, skipped) if layout.has_header else None
-    return Table(header, _text_rows(reader, skipped))
-
-
-def _header(reader: Any, skipped: int) -> tuple[str, ...]:
-    try:
-        header = tuple(cell.strip() for cell in next(reader))
-    except csv.Error as error:
-        raise RowsError(f"line {skipped + 1}: the header is {broken_csv(error, 1, 1)}") from None
-    if not is_utf8("".join(header)):
-        raise RowsError(f"line {skipped + 1}: the header is not UTF-8: {ENCODING_ADVICE}")
-    return header
-
-
-def _text_rows(reader: Any, skipped: int) -> Iterator[CellRow | BadRow]:
+    first = list(islice(texts, ROWS_BEFORE_HEADER))
+    delimiter = layout.delimiter or _delimiter(first, layout)
+    reader = _reader(chain(first, texts), delimiter, layout.quote)
     while True:
         line = reader.line_num + 1 + skipped
         try:
@@ -134,37 +139,29 @@ def _text_rows(reader: Any, skipped: int) -> Iterator[CellRow | BadRow]:
             yield CellRow(line, cells)
 
 
+def _delimiter(first: list[str], layout: Layout) -> str:
+    """The delimiter by which one of the first lines is the header; else the one that the first line has most often."""
+    for line in first if layout.is_header else ():
+        for delimiter in DELIMITERS:
+            try:
+                names = [cell.strip() for cell in next(_reader(iter([line]), delimiter, layout.quote), [])]
+            except csv.Error:
+                continue
+            if layout.is_header and layout.is_header(names):
+                return delimiter
+    return delimiter_of(next((line for line in first if line.strip()), ""))
+
+
+def _reader(lines: Iterator[str], delimiter: str, quote: str) -> Any:
+    if not quote:
+        return csv.reader(lines, delimiter=delimiter, quoting=csv.QUOTE_NONE)
+    return csv.reader(lines, delimiter=delimiter, quotechar=quote, strict=True)
+
+
 def _json_cells(rows: Iterator[Row | BadRow], paths: Sequence[str]) -> Iterator[CellRow | BadRow]:
     for row in rows:
         if isinstance(row, BadRow):
             yield row
         else:
-            yield CellRow(row.line, [_text(_member(row.values, path)) for path in paths])
-
-
-def _member(values: Any, path: str) -> Any:
-    """The member of an object by its name, or by its path with dots; None if there is none."""
-    if isinstance(values, list) and path:
-        return [_member(each, path) for each in values]
-    if not isinstance(values, dict):
-        return None
-    if path in values:
-        return values[path]
-    name, _, rest = path.partition(".")
-    return _member(values[name], rest) if rest and name in values else None
-
-
-def _text(value: Any) -> str:
-    match value:
-        case None:
-            return ""
-        case str():
-            return value
-        case Number(text):
-            return text
-        case bool():
-            return str(value).lower()
-        case list():
-            return ", ".join(filter(None, map(_text, value)))
-        case _:
-            return ""  # an object is no text: the format must name one of its members
+            for values in records(row.values, paths):
+                yield CellRow(row.line, [member_text(values, path) for path in paths])

@@ -18,7 +18,8 @@ from playlog_cli.loading.acrcloud import (
 )
 from playlog_cli.loading.acrcloud_streams import Streams
 from playlog_cli.loading.files.row import BadRow, Number, Row
-from playlog_cli.loading.files.rows import opened, read_rows
+from playlog_cli.loading.files.rows import read_rows
+from playlog_cli.loading.files.sources import opened
 from playlog_cli.loading.isrc import normalise
 from playlog_cli.loading.matches import RowError, Seen, match_of
 

@@ -1,7 +1,7 @@
 """Find the columns that a log format names in a file. Pure."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import PurePath
 
 from playlog_cli.errors import shown
@@ -31,6 +31,15 @@ def columns_of(log_format: LogFormat) -> tuple[Column, ...]:
         case EndDuration(end):
             found += end.columns
     return tuple(dict.fromkeys(found))
+
+
+def header_check(log_format: LogFormat) -> Callable[[Sequence[str]], bool]:
+    """Makes the function that says whether a row names the columns of a format: all but those that a file may lack."""
+    optional = {_folded(name) for name in log_format.optional_columns}
+    columns = columns_of(log_format)
+    names = {_folded(each) for each in columns if isinstance(each, str) and not _PART.fullmatch(each)} - optional
+    highest = max([each for each in columns if isinstance(each, int)], default=0)
+    return lambda cells: len(cells) >= highest and names <= {_folded(cell) for cell in cells}
 
 
 def file_parts(pattern: str | None, name: str) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """A row of a log on its way to a match. Pure."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 
 
@@ -15,7 +15,7 @@ class Draft:
         at: local time, and then the instant in UTC.
         values: attributes of the match; None if a skip rule says that the row is no match.
         source: the row's cells by their columns.
-        end: when it ended, as the row says; a local time or an instant.
+        end: when it ended, as the row says: an instant, a local time, or a time of the day.
         until_next: time to the next row of the station, at most what the format says.
     """
 
@@ -24,5 +24,5 @@ class Draft:
     at: datetime
     values: dict[str, Any] | None
     source: dict[str, str]
-    end: datetime | None = None
+    end: datetime | time | None = None
     until_next: timedelta | None = None

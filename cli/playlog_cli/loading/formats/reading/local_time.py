@@ -6,11 +6,11 @@ decides which one is meant where times go back once within that hour: before tha
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from playlog_cli.errors import shown
-from playlog_cli.loading.files.row import BadRow, SkippedRow
+from playlog_cli.loading.files.row import BadLogRow, BadRow, SkippedRow
 from playlog_cli.loading.formats.model import Ambiguous
 from playlog_cli.loading.formats.reading.draft import Draft
 
@@ -122,27 +122,35 @@ def folds_of(times: list[datetime], before: datetime | None, after: datetime | N
     return [first if number < step else 1 - first for number in range(len(times))]
 
 
-def end_instant(start: datetime, end: datetime, zone: ZoneInfo | None) -> datetime | None:
+def end_instant(start: datetime, end: datetime | time, zone: ZoneInfo | None) -> datetime | None:
     """The first instant from a start on that an end may be.
 
     Args:
         start: instant in UTC.
-        end: instant, or local time.
+        end: instant, local time, or time of the day, which is on the day of the start or on the next.
         zone: of local times.
 
     Returns:
-        The instant in UTC; None if the end lies before the start, the clock skips it, or a local time has no zone.
+        The instant in UTC; None if there is none, because the end lies before the start, the clock skips it, or a local
+        time has no zone.
     """
-    if end.tzinfo is not None:
-        instants = [end.astimezone(UTC)]
-    elif zone is None:
-        return None
+    if isinstance(end, time):
+        days = [start.astimezone(zone).date() + timedelta(days=days) for days in (0, 1)] if zone else []
+        ends = [datetime.combine(day, end) for day in days]
     else:
-        first, second = _offsets(end, zone)
-        if first < second:
-            return None
-        instants = [(end - first).replace(tzinfo=UTC), (end - second).replace(tzinfo=UTC)]
+        ends = [end]
+    instants = [instant for each in ends for instant in _instants(each, zone)]
     return next((instant for instant in instants if instant >= start), None)
+
+
+def _instants(local: datetime, zone: ZoneInfo | None) -> list[datetime]:
+    """The instants at which the clock shows a time: none, one, or two of them."""
+    if local.tzinfo is not None:
+        return [local.astimezone(UTC)]
+    if zone is None:
+        return []
+    first, second = _offsets(local, zone)
+    return [(local - offset).replace(tzinfo=UTC) for offset in (first, second)] if first >= second else []
 
 
 def _offsets(local: datetime, zone: ZoneInfo) -> tuple[timedelta, timedelta]:
@@ -156,4 +164,4 @@ def _offsets(local: datetime, zone: ZoneInfo) -> tuple[timedelta, timedelta]:
 def _bad(draft: Draft, problem: str) -> BadRow | SkippedRow:
     if draft.values is None:
         return SkippedRow(draft.line, draft.source)
-    return BadRow(draft.line, f"matched_at is {shown(draft.at.isoformat(' '))}, which {problem}", draft.source)
+    return BadLogRow(draft.line, f"matched_at is {shown(draft.at.isoformat(' '))}, which {problem}", draft.source)

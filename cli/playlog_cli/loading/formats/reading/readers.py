@@ -2,8 +2,7 @@
 
 import re
 from collections.abc import Callable
-from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import datetime, time
 
 from playlog_cli.errors import shown
 from playlog_cli.loading.files.row import Cell
@@ -54,25 +53,21 @@ def skip_reader(skip: Skip, columns: Columns) -> Callable[[list[Cell]], bool]:
     return is_skipped
 
 
-def end_reader(
-    duration: EndDuration, columns: Columns, zone: ZoneInfo | None
-) -> Callable[[list[Cell], datetime], datetime]:
-    """Makes the function that reads when a row ended, from the row and its beginning.
+def end_reader(duration: EndDuration, columns: Columns) -> Callable[[list[Cell]], datetime | time]:
+    """Makes the function that reads when a row ended. It returns a time of the day if the row has no date for it.
 
     Args:
         duration: where the end comes from.
         columns: where the columns are.
-        zone: of local times.
     """
     indexes = [columns.index(column) for column in duration.end.columns]
     read_time = time_reader(duration.end, "the end")
 
-    def read(row: list[Cell], start: datetime) -> datetime:
-        end = read_time([row[index] for index in indexes])
-        if duration.end.has_date:
-            return end
-        local = start.astimezone(zone) if start.tzinfo else start
-        end = datetime.combine(local.date(), end.time())
-        return end if end >= local.replace(tzinfo=None) else end + timedelta(days=1)
+    def read(row: list[Cell]) -> datetime | time:
+        cells = [row[index] for index in indexes]
+        if isinstance(cells[0], time):  # of a spreadsheet
+            return cells[0]
+        end = read_time(cells)
+        return end if duration.end.has_date else end.time()
 
     return read

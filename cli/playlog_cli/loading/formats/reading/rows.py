@@ -7,11 +7,11 @@ from playlog.domain import timestamps
 from playlog.schema import VALIDATED_TYPES
 
 from playlog_cli.errors import shown
-from playlog_cli.loading.files.row import BadRow, Cell, Number, Row, SkippedRow, Value
-from playlog_cli.loading.files.rows import Source
+from playlog_cli.loading.files.row import BadLogRow, BadRow, Cell, Number, Row, SkippedRow, Value
+from playlog_cli.loading.files.sources import Source
 from playlog_cli.loading.files.tables import Layout, Table, read_table
 from playlog_cli.loading.formats.model import ColumnDuration, EndDuration, LogFormat, NextRowDuration, TrackFrom
-from playlog_cli.loading.formats.reading.columns import Columns, columns_of, file_parts
+from playlog_cli.loading.formats.reading.columns import Columns, columns_of, file_parts, header_check
 from playlog_cli.loading.formats.reading.draft import Draft
 from playlog_cli.loading.formats.reading.durations import UntilNext
 from playlog_cli.loading.formats.reading.local_time import LocalTimes, end_instant
@@ -35,16 +35,17 @@ def read_log(source: Source, log_format: LogFormat, station: str | None) -> Iter
     Raises:
         RowsError: the file lacks a column, or cannot be read to its end.
     """
-    layout = Layout(
-        log_format.delimiter,
-        log_format.quote,
-        log_format.encoding,
-        log_format.has_header,
-        log_format.skip_lines,
-    )
     parts = file_parts(log_format.file_name, source.name)
-    paths = [str(column) for column in columns_of(log_format) if column not in parts]
-    for table in read_table(source, layout, paths):
+    layout = Layout(
+        is_header=header_check(log_format) if log_format.has_header else None,
+        paths=[str(column) for column in columns_of(log_format) if column not in parts],
+        delimiter=log_format.delimiter,
+        quote=log_format.quote,
+        encoding=log_format.encoding,
+        skip_lines=log_format.skip_lines,
+        sheet=log_format.sheet,
+    )
+    with read_table(source, layout) as table:
         yield from LogReader(log_format, Columns(log_format, table.header, parts), station).rows(table)
 
 
@@ -67,9 +68,7 @@ class LogReader:
         self._skips = [skip_reader(skip, columns) for skip in log_format.skips]
         self._read_duration = _duration_reader(log_format, columns)
         self._read_end = (
-            end_reader(log_format.duration, columns, log_format.time_zone)
-            if isinstance(log_format.duration, EndDuration)
-            else None
+            end_reader(log_format.duration, columns) if isinstance(log_format.duration, EndDuration) else None
         )
 
     def rows(self, table: Table) -> Iterator[Outcome]:
@@ -101,7 +100,7 @@ class LogReader:
             if is_skipped:
                 return SkippedRow(line, source)
             years = "the time lies outside of the years 1 to 9999: is its format right?"
-            return BadRow(line, str(problem) if isinstance(problem, RowError) else years, source)
+            return BadLogRow(line, str(problem) if isinstance(problem, RowError) else years, source)
 
     def _read(self, line: int, row: list[Cell], source: dict[str, str], *, is_skipped: bool) -> Draft:
         at = self._time([row[index] for index in self._time_indexes])
@@ -117,7 +116,7 @@ class LogReader:
         if seconds := self._read_duration(row):
             values["duration_seconds"] = Number(seconds)
         _set_track_id(values, self._format.track_from)
-        return Draft(line, station, at, values, source, self._read_end(row, at) if self._read_end else None)
+        return Draft(line, station, at, values, source, self._read_end(row) if self._read_end else None)
 
     def _finished(self, timed: Draft | BadRow | SkippedRow, until_next: UntilNext) -> Iterator[Outcome]:
         if isinstance(timed, Draft):
@@ -134,10 +133,10 @@ class LogReader:
         if draft.end:
             end = end_instant(draft.at, draft.end, self._format.time_zone)
             if end is None:
-                problem = f"the end is {shown(draft.end.isoformat(' '))}, which is before the start {matched_at}"
-                return BadRow(draft.line, problem, draft.source)
+                problem = f"the end is {shown(str(draft.end))}, which is no time from the start on, {matched_at}"
+                return BadLogRow(draft.line, problem, draft.source)
             draft.until_next = end - draft.at
-        if draft.until_next:
+        if draft.until_next is not None:
             values["duration_seconds"] = Number(str(draft.until_next.total_seconds()).removesuffix(".0"))
         values["matched_at"] = matched_at
         return Row(draft.line, values, identity=_identity(draft.station, matched_at, values), source=draft.source)

@@ -65,12 +65,15 @@ def seconds_of(cell: Cell, clock: Clock) -> str | None:
     Raises:
         RowError: the cell is not written like that.
     """
+    if isinstance(cell, time):  # a spreadsheet shows a length as a time of the day
+        if clock is Clock.MINUTES and cell.hour:
+            raise RowError(
+                f"duration_seconds is {cell.isoformat()}, {cell.hour} hours: a spreadsheet reads {cell.hour}:"
+                f"{cell.minute:02} as hours and minutes, so write 0:{cell.hour:02}:{cell.minute:02} there"
+            )
+        cell = timedelta(hours=cell.hour, minutes=cell.minute, seconds=cell.second, microseconds=cell.microsecond)
     if isinstance(cell, timedelta):
         return _plain(Decimal(cell.days * 86_400 + cell.seconds) + Decimal(cell.microseconds) / 1_000_000)
-    if isinstance(cell, time):  # a spreadsheet shows a length as a time of the day
-        return _plain(
-            Decimal(cell.hour * 3600 + cell.minute * 60 + cell.second) + Decimal(cell.microsecond) / 1_000_000
-        )
     text = text_of(cell)
     if not text:
         return None

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from playlog_cli.loading.files.row import LONGEST_LINE, BadRow, Number, Row, RowsError
-from playlog_cli.loading.files.rows import check_intact, opened, read_rows
+from playlog_cli.loading.files.rows import read_rows
+from playlog_cli.loading.files.sources import check_intact, opened
 
 HEADER = "matched_at,track_id\n"
 
@@ -128,7 +129,7 @@ def test_a_bad_row_of_json_takes_no_other_with_it(tmp_path: Path, broken: bytes,
         (b"matched_at,x,x\n", "line 1: the header names column x twice"),
         (b"\nmatched_at,,x\n", "line 2: the header has no name for column 2"),
         (b"heard_at;track_id\n", "has no column matched_at but 'heard_at, track_id'"),
-        (b"PK\x03\x04", "is a ZIP or XLSX file: unpack it"),
+        (b"PK\x03\x04", "is a ZIP file: unpack it"),
         (b"2026-03-14T08:00:00+01:00,t\n", "the first line must name the columns"),
         ("matched_at\n".encode("utf-16")[:-1], "is not utf-16-le .*: save the file as UTF-8, or name its encoding"),
         (b'matched_at,"x"y\n', "line 1: the header is broken CSV"),

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from playlog_cli.loading.files.row import BadRow, Number, Row, SkippedRow
-from playlog_cli.loading.files.rows import opened
+from playlog_cli.loading.files.sources import opened
 from playlog_cli.loading.formats.model import LogFormat
 from playlog_cli.loading.formats.reading.rows import Outcome, read_log
 from playlog_cli.loading.formats.toml.parse import parse_format

@@ -1,0 +1,63 @@
+"""Members of JSON objects by their paths. Pure."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from playlog_cli.loading.files.row import Number
+
+
+def member_text(values: Any, path: str) -> str:
+    """The member of an object as text.
+
+    Args:
+        values: the object.
+        path: name of the member, or the names of objects and the member with dots between them.
+
+    Returns:
+        The text; of a list, its texts with commas between them; blank if there is no such member.
+
+    Example:
+        >>> member_text({"song": {"artists": [{"name": "Sia"}, {"name": "Zayn"}]}}, "song.artists.name")
+        'Sia, Zayn'
+    """
+    return _text(_member(values, path))
+
+
+def records(document: dict[str, Any], paths: Sequence[str]) -> list[dict[str, Any]]:
+    """The rows that a document holds: itself, or the objects of its only list, like ``{"rows": [...]}``.
+
+    Args:
+        document: the object.
+        paths: the members that a row may have.
+    """
+    if any(member_text(document, path) for path in paths):
+        return [document]
+    lists = [value for value in document.values() if isinstance(value, list)]
+    if len(lists) != 1 or not all(isinstance(each, dict) for each in lists[0]):
+        return [document]
+    return lists[0]
+
+
+def _member(values: Any, path: str) -> Any:
+    if isinstance(values, list):
+        return [_member(each, path) for each in values]
+    if not isinstance(values, dict):
+        return None
+    if path in values:
+        return values[path]
+    name, _, rest = path.partition(".")
+    return _member(values[name], rest) if rest and name in values else None
+
+
+def _text(value: Any) -> str:
+    match value:
+        case str():
+            return value
+        case Number(text):
+            return text
+        case bool():
+            return str(value).lower()
+        case list():
+            return ", ".join(filter(None, map(_text, value)))
+        case _:
+            return ""  # nothing, or an object: the format must name one of its members

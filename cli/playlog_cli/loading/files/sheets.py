@@ -1,0 +1,68 @@
+"""Cells of a spreadsheet: XLSX, and what else python-calamine reads (XLS, XLSB, ODS)."""
+
+import io
+from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta
+from typing import Any, BinaryIO
+
+from python_calamine import CalamineError, CalamineWorkbook
+
+from playlog_cli.errors import shown
+from playlog_cli.loading.files.row import Cell, RowsError
+
+# ECMA-376 part 2 (a ZIP that holds xl/workbook.xml); [MS-CFB] 2.2 (XLS); OpenDocument 1.3, part 2, 3.3.
+_OLD_WORKBOOK = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+# What a workbook begins with, whichever program wrote it.
+_MEMBERS = (
+    b"xl/",
+    b"[Content_Types].xml",
+    b"_rels/.rels",
+    b"docProps/",
+    b"mimetypeapplication/vnd.oasis.opendocument.spreadsheet",
+)
+
+
+def is_workbook(start: bytes) -> bool:
+    """Whether a file is a workbook of spreadsheets.
+
+    Args:
+        start: its first bytes, at least 80.
+    """
+    if start.startswith(_OLD_WORKBOOK):
+        return True
+    return start.startswith(b"PK\x03\x04") and start[30:].startswith(_MEMBERS)
+
+
+def sheet_rows(content: BinaryIO, sheet: str | None) -> Iterator[list[Cell]]:
+    """The rows of a sheet, also those that are blank.
+
+    Args:
+        content: the workbook. It is read into memory, as it lies packed on the disk.
+        sheet: name of the sheet; None for the first.
+
+    Raises:
+        RowsError: it cannot be read, or has no such sheet.
+    """
+    try:
+        with CalamineWorkbook.from_filelike(io.BytesIO(content.read())) as workbook:
+            names = workbook.sheet_names
+            if sheet is not None and sheet not in names:
+                raise RowsError(f"has no sheet {shown(sheet)}: its sheets are {', '.join(map(repr, names))}")
+            found = workbook.get_sheet_by_name(sheet) if sheet is not None else workbook.get_sheet_by_index(0)
+            before: list[Cell] = [""] * (found.start[1] if found.start else 0)
+            for row in found.iter_rows():
+                yield before + [_cell(value) for value in row]
+    except CalamineError as error:
+        raise RowsError(f"is a workbook that cannot be read ({error}): save it again as XLSX") from None
+
+
+def _cell(value: Any) -> Cell:
+    match value:
+        case str() | datetime() | date() | time() | timedelta():
+            return value
+        case bool():
+            return str(value).lower()
+        case float() if value.is_integer():
+            return str(int(value))
+        case _:
+            return str(value)

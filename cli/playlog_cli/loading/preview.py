@@ -1,0 +1,140 @@
+"""What the first rows of files would become, beside what the files have. Reads the files alone, and writes nothing."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from playlog.domain.failure import Failure
+from playlog.domain.match import Item
+from playlog.domain.validation import validate
+from playlog.schema import MATCH_CACHE, names
+
+from playlog_cli.loading import history
+from playlog_cli.loading.files.inputs import Input, find_inputs
+from playlog_cli.loading.files.row import BadLogRow, BadRow, Number, Row, RowsError, SkippedRow
+from playlog_cli.loading.files.sources import opened
+from playlog_cli.loading.matches import RowError, Seen, match_of
+from playlog_cli.loading.outcomes import Options, Outcome, outcomes
+
+# What only a stack says. A preview asks none: it shows no shard, and a match without a duration shows none.
+_MOST_SHARDS = 64
+_DEFAULT_DURATION = timedelta(seconds=180)
+_GAP = timedelta(0)
+_OF_STACK = ("unprocessed_shard", "processed")
+_ORDER = tuple(name for name in names(MATCH_CACHE) if name not in _OF_STACK)
+
+
+@dataclass(frozen=True)
+class PreviewedRow:
+    """A row of a file and the match that it would become.
+
+    Attributes:
+        file: as it was named.
+        line: physical line of the file, from 1; 0 if the file cannot be read.
+        note: what else would become of it: a bad row, a skipped row, a match that the converter refuses; blank if it
+            would be a match that waits.
+        source: the row's values by column.
+        match: attributes of the match; empty if it would be none.
+    """
+
+    file: str
+    line: int
+    note: str = ""
+    source: dict[str, str] = field(default_factory=dict)
+    match: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def is_bad(self) -> bool:
+        """Whether the row would not be loaded, although no rule skips it."""
+        return self.note.startswith(_BAD)
+
+
+_BAD = "bad: "
+
+
+def preview_files(paths: Sequence[Path], options: Options, most: int) -> list[PreviewedRow]:
+    """What the first rows of files would become.
+
+    Args:
+        paths: files, folders and patterns, as for loading.
+        options: what the user says about the files.
+        most: how many rows are read.
+
+    Raises:
+        CommandError: a path leads to no file.
+    """
+    rows = (row for file in find_inputs(paths) for row in _rows(file, options))
+    return sorted(islice(rows, most), key=lambda row: (row.file, row.line))
+
+
+def _rows(file: Input, options: Options) -> Iterator[PreviewedRow]:
+    now = datetime.now(UTC)
+    try:
+        with opened(file.path, file.member) as source, Seen() as seen:
+            for row in outcomes(source, options, _GAP):
+                yield _previewed(file.name, row, seen, now)
+    except RowsError as error:
+        yield PreviewedRow(file.name, 0, f"{_BAD}the file {error}")
+
+
+def _previewed(file: str, row: Outcome, seen: Seen, now: datetime) -> PreviewedRow:
+    match row:
+        case Row():
+            source = row.source or {name: _text(value) for name, value in row.values.items()}
+            try:
+                note, match = _match(row, seen, now)
+            except RowError as problem:
+                return PreviewedRow(file, row.line, f"{_BAD}{problem}", source)
+            return PreviewedRow(file, row.line, note, source, match)
+        case BadLogRow(line, problem, source):
+            return PreviewedRow(file, line, f"{_BAD}{problem}", source)
+        case BadRow(line, problem):
+            return PreviewedRow(file, line, f"{_BAD}{problem}")
+        case SkippedRow(line, source):
+            return PreviewedRow(file, line, "skipped by a rule of the log format", source)
+        case _:
+            return PreviewedRow(file, row.line, "nothing was recognized")
+
+
+def _match(row: Row, seen: Seen, now: datetime) -> tuple[str, dict[str, str]]:
+    """What would become of a row, and the attributes of its match."""
+    item: Item | None
+    if row.is_of_old_table:
+        state = history.state_of(row, seen, _MOST_SHARDS, _DEFAULT_DURATION, now)
+        match state:
+            case history.Played(match):
+                return "played, as the old system had it", _attributes(match.item)
+            case history.Failed() as failed:
+                return f"failed, as the old system had it: {failed.reason}", _attributes(failed.item)
+            case history.Waiting(waiting):
+                item = waiting
+            case _:
+                item = None
+    else:
+        item = match_of(row, seen, _MOST_SHARDS)
+    if item is None:
+        return "the same match stands in the file before", {}
+    verdict = validate(item, now=now, default_duration=_DEFAULT_DURATION)
+    note = f"would fail as {verdict.reason_code}: {verdict.reason}" if isinstance(verdict, Failure) else ""
+    return note, _attributes(item)
+
+
+def _attributes(item: Item) -> dict[str, str]:
+    """The attributes in the order of the contract, and those of the writer's own after them."""
+    known = [name for name in _ORDER if name in item]
+    others = [name for name in item if name not in _ORDER and name not in _OF_STACK]
+    return {name: _text(next(iter(item[name].values()))) for name in known + others}
+
+
+def _text(value: Any) -> str:
+    match value:
+        case str():
+            return value
+        case Number(text):
+            return text
+        case _:
+            return json.dumps(value, default=lambda number: number.text, ensure_ascii=False)

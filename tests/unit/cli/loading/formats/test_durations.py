@@ -1,0 +1,128 @@
+"""A play lasts as long as the log says: a rate per second pays by it."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.unit.cli.loading.formats.logs import matches, outcomes, problems
+
+FORMAT = """
+time_zone = "Europe/Zurich"
+[match]
+matched_at = "t"
+track_id = "id"
+station_id = {{ constant = "fm-1" }}
+duration_seconds = {}
+"""
+
+
+def durations(folder: Path, duration: str, text: str) -> list[str | None]:
+    path = folder / "log.csv"
+    path.write_text(text)
+    rows = outcomes(path, FORMAT.format(duration))
+    assert problems(rows) == []
+    return [each.get("duration_seconds") for each in sorted(matches(rows), key=lambda each: str(each["track_id"]))]
+
+
+@pytest.mark.parametrize(
+    ("clock", "text", "seconds"),
+    [
+        ("m:ss", "3:35", "215"),
+        ("m:ss", "03:35", "215"),
+        ("m:ss", "75:00", "4500"),
+        ("m:ss", "1:02:03", "3723"),
+        ("m:ss", "0:03.250", "3.25"),
+        ("h:mm:ss", "0:03:35", "215"),
+        ("h:mm:ss", "00:03:35,5", "215.5"),
+        ("ss.fff", "215.500", "215.5"),
+        ("ss,fff", "215,5", "215.5"),
+        ("milliseconds", "215500", "215.5"),
+        ("m:ss", "", None),
+    ],
+)
+def test_each_way_to_write_a_duration(tmp_path: Path, clock: str, text: str, seconds: str | None) -> None:
+    log = f"t;d;id\n2026-03-14 08:00:00;{text};1\n"
+
+    assert durations(tmp_path, f'{{ column = "d", format = "{clock}" }}', log) == [seconds]
+
+
+@pytest.mark.parametrize(
+    ("clock", "text"),
+    [
+        ("m:ss", "3:75"),
+        ("m:ss", "215"),
+        ("h:mm:ss", "3:35"),
+        ("h:mm:ss", "1:75:00"),
+        ("ss.fff", "3:35"),
+        ("ss.fff", "1,215.5"),
+        ("ss.fff", "NaN"),
+        ("ss,fff", "abc"),
+    ],
+)
+def test_a_duration_that_is_written_otherwise_is_a_bad_row(tmp_path: Path, clock: str, text: str) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text(f"t;d;id\n2026-03-14 08:00:00;{text};1\n")
+
+    ((line, problem),) = problems(outcomes(path, FORMAT.format(f'{{ column = "d", format = "{clock}" }}')))
+
+    assert line == 2
+    assert f"duration_seconds is '{text}': by the log format it must be written like" in problem
+
+
+def test_a_plain_column_is_in_seconds(tmp_path: Path) -> None:
+    assert durations(tmp_path, '"d"', "t,d,id\n2026-03-14 08:00:00,215,1\n") == ["215"]
+
+
+def test_from_beginning_to_end(tmp_path: Path) -> None:
+    log = "t,e,id\n2026-03-14 08:00:00,08:03:35,1\n2026-03-14 23:59:00,00:02:00,2\n"
+
+    assert durations(tmp_path, '{ end = "e", format = "%H:%M:%S" }', log) == ["215", "180"]
+
+
+def test_an_end_with_its_date_in_another_column(tmp_path: Path) -> None:
+    log = "t,d,e,id\n2026-03-14 23:59:00,15.03.2026,00:02,1\n"
+
+    assert durations(tmp_path, '{ end = ["d", "e"], format = "%d.%m.%Y %H:%M" }', log) == ["180"]
+
+
+def test_an_end_over_a_change_of_the_clock(tmp_path: Path) -> None:
+    spring = "t,e,id\n2026-03-29 01:58:00,03:01:00,1\n"
+    autumn = "t,e,id\n2026-10-25 01:58:00,02:01:00,1\n2026-10-25 02:59:00,02:03:00,2\n2026-10-25 03:10:00,03:11:00,3\n"
+
+    assert durations(tmp_path, '{ end = "e", format = "%H:%M:%S" }', spring) == ["180"]
+    path = tmp_path / "log.csv"
+    path.write_text(autumn)
+    found = matches(outcomes(path, 'ambiguous = "earlier"\n' + FORMAT.format('{ end = "e", format = "%H:%M:%S" }')))
+    assert {each["track_id"]: each["duration_seconds"] for each in found} == {"1": "180", "2": "240", "3": "60"}
+
+
+def test_an_end_before_the_beginning_is_a_bad_row(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text("t,e,id\n2026-03-14 08:00:00,2026-03-14 07:59:00,1\n")
+
+    ((_, problem),) = problems(outcomes(path, FORMAT.format('{ end = "e" }')))
+
+    assert "the end is '2026-03-14 07:59:00', which is no time from the start on" in problem
+
+
+ROWS = ["2026-03-14 08:00:00,1", "2026-03-14 08:03:35,2", "2026-03-14 08:03:35,3", "2026-03-14 09:00:00,4"]
+
+
+@pytest.mark.parametrize("rows", [ROWS, ROWS[::-1]], ids=["ascending", "descending"])
+def test_up_to_the_next_row_with_a_maximum(tmp_path: Path, rows: list[str]) -> None:
+    log = "\n".join(["t,id", *rows, ""])
+
+    first, *others = durations(tmp_path, "{ until_next = 600 }", log)
+
+    assert first == "215"
+    assert sorted(map(str, others)) == ["600", "None", "None"]  # one of two at the same instant lasts, and not the last
+
+
+def test_a_skipped_row_ends_the_row_before_it(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text("t,id\n2026-03-14 08:00:00,1\n2026-03-14 08:03:00,jingle\nnonsense,jingle\n2026-03-14 08:04:00,2\n")
+    skip = '[[skip]]\ncolumn = "id"\nvalues = ["jingle"]\n'
+
+    rows = outcomes(path, FORMAT.format("{ until_next = 600 }") + skip)
+
+    assert [each.get("duration_seconds") for each in matches(rows)] == ["180", None]
