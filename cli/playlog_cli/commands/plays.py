@@ -23,6 +23,7 @@ from playlog_cli.commands.options import (
     Tracks,
     Zone,
 )
+from playlog_cli.commands.play_edits import add_edits
 from playlog_cli.errors import CommandError
 from playlog_cli.reporting.files import STDOUT, check_writable, write_whole, write_whole_path
 from playlog_cli.reporting.listing import writing
@@ -146,3 +147,6 @@ def _chosen_tracks(tracks: list[str], artists: list[str], catalog: Catalog) -> t
             )
         chosen |= dict.fromkeys(of_artist)
     return tuple(chosen)
+
+
+add_edits(plays_app)

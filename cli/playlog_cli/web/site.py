@@ -8,7 +8,7 @@ from starlette.staticfiles import StaticFiles
 
 from playlog_cli.web.desk import Desk
 from playlog_cli.web.gate import Gate, Keys
-from playlog_cli.web.pages import failures, many, mending
+from playlog_cli.web.pages import failures, many, mending, plays
 from playlog_cli.web.rendering import STATIC
 from playlog_cli.web.routing import action, http_error, page
 
@@ -21,6 +21,12 @@ ROUTES = (
     action("/failures/preview", many.show_preview, changes=False),
     action("/failures/apply", many.apply),
     page("/failures/job", many.show_job),
+    page("/plays", plays.show_search),
+    page("/plays/day", plays.show_day),
+    page("/plays/track", plays.show_track),
+    page("/plays/play", plays.show_play),
+    page("/plays/matches", plays.show_matches),
+    action("/plays/edit", plays.edit),
 )
 
 
