@@ -27,7 +27,7 @@ unexport VIRTUAL_ENV CONDA_PREFIX PYTHONPATH PYTHONHOME UV_PROJECT_ENVIRONMENT
 
 step = @printf '\n==> %s\n' $(call quoted,$(1))
 
-.PHONY: help run test lint unit integration stateful faults chaos mutants bench wiring e2e docs docs-check test-dynamodb-local build deploy lock samples clean
+.PHONY: help run test lint unit integration stateful faults chaos mutants bench wiring e2e docs docs-check test-dynamodb-local build invoke deploy lock samples clean
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 
@@ -110,6 +110,9 @@ build: .tools/uv.$(UV_VERSION) ## Build what is deployed, into .aws-sam/build
 wiring: build ## Build, and check that every name in the template leads somewhere
 	$(call step,wiring of the built template)
 	@$(RUN) playlog wiring --name-release .aws-sam/build/template.yaml
+
+invoke: .tools/uv.$(UV_VERSION) ## Run one function in Lambda's container (FUNCTION=ConvertMatchesFunction EVENT=events/manual.json)
+	@$(RUN) playlog local invoke $(or $(FUNCTION),ConvertMatchesFunction) --event $(call quoted,$(or $(EVENT),events/manual.json))
 
 deploy: wiring ## Deploy to AWS with the profile of the environment (ARGS=--guided asks)
 	$(call step,sam deploy)

@@ -34,16 +34,17 @@ POLL_SECONDS = 0.05
 
 
 @contextmanager
-def served(session: Session) -> Iterator[Server]:
+def served(session: Session, host: str = HOST) -> Iterator[Server]:
     """A MiniStack that lives as long as the block, however the block ends.
 
     It may still be starting when the block begins: call ``wait_until_ready`` before the first request.
 
     Args:
         session: claimed, and prepared by ``install``.
+        host: address of this machine to listen on.
     """
     try:
-        server = start(session, free_port())
+        server = start(session, free_port(host), host)
         try:
             yield server
         finally:
@@ -102,29 +103,30 @@ def install(session: Session) -> None:
         call(f"uv sync --project tools/{tool}", command, session, session.folder / "install.log", {})
 
 
-def start(session: Session, port: int) -> Server:
+def start(session: Session, port: int, host: str = HOST) -> Server:
     """Starts MiniStack as a process that outlives this one. ``stop`` ends it.
 
     Args:
         session: ``install`` has prepared it.
-        port: a port of the loopback interface.
+        port: a port of that address.
+        host: address of this machine to listen on.
 
     Raises:
         CommandError: the port is taken.
     """
-    if not _is_free(port):
-        raise CommandError(f"port {port} of {HOST} is taken: name another one, or none to use a free one")
+    if not _is_free(host, port):
+        raise CommandError(f"port {port} of {host} is taken: name another one, or none to use a free one")
     with session.server_log.open("wb") as log:
         process = subprocess.Popen(  # noqa: S603
             [session.tool("ministack") / ".venv/bin/ministack"],
-            env=server_environment(session, port),
+            env=server_environment(session, port, host),
             cwd=session.scratch,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,  # a process group of its own, which its functions' processes join
         )
-    server = Server(process.pid, started_at(process.pid) or 0.0, port)
+    server = Server(process.pid, started_at(process.pid) or 0.0, port, host)
     session.save(server)
     return server
 
@@ -153,6 +155,12 @@ def build(session: Session) -> None:
     """
     sam(session, ["build", "--build-dir", str(session.build)], {})
     stamp(session.build / "template.yaml")
+
+
+def functions(session: Session) -> list[str]:
+    """The names of the functions in the template of a session's checkout."""
+    template = built_template.load(session.checkout / "template.yaml")
+    return [each.logical_id for each in template.of_type("AWS::Serverless::Function")]
 
 
 def deploy(session: Session, server: Server, parameters: Mapping[str, str]) -> None:
@@ -228,10 +236,10 @@ def end(server: Server) -> None:
         end_group(server.pid)
 
 
-def free_port() -> int:
-    """A loopback port that nothing listens on."""
+def free_port(host: str = HOST) -> int:
+    """A port of an address of this machine that nothing listens on."""
     with socket.socket() as probe:
-        probe.bind((HOST, 0))
+        probe.bind((host, 0))
         port: int = probe.getsockname()[1]
         return port
 
@@ -241,7 +249,7 @@ def _replace_environment(variables: Mapping[str, str]) -> None:
     os.environ.update(variables)
 
 
-def server_environment(session: Session, port: int) -> dict[str, str]:
+def server_environment(session: Session, port: int, host: str = HOST) -> dict[str, str]:
     """Environment of MiniStack and its functions. Nothing in it comes from the machine's environment."""
     return {
         "PATH": os.defpath,
@@ -250,7 +258,8 @@ def server_environment(session: Session, port: int) -> dict[str, str]:
         "TMPDIR": str(session.scratch),
         "STATE_DIR": str(session.scratch / "state"),
         "GATEWAY_PORT": str(port),
-        "BIND_HOST": HOST,
+        "BIND_HOST": host,
+        "MINISTACK_HOST": host,  # in the addresses that it gives out
         "AUTH": "true",  # enforces the policies of the functions' roles
         "IOT_MTLS_ENABLED": "0",
         "DOCKER_HOST": f"unix://{session.scratch}/none",  # otherwise it would use the machine's containers
@@ -258,7 +267,7 @@ def server_environment(session: Session, port: int) -> dict[str, str]:
 
 
 def _answers(server: Server) -> bool:
-    connection = http.client.HTTPConnection(HOST, server.port, timeout=5)
+    connection = http.client.HTTPConnection(server.host, server.port, timeout=5)
     try:
         connection.request("GET", "/_ministack/ready")
         return connection.getresponse().status == http.HTTPStatus.OK
@@ -268,11 +277,11 @@ def _answers(server: Server) -> bool:
         connection.close()
 
 
-def _is_free(port: int) -> bool:
+def _is_free(host: str, port: int) -> bool:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((HOST, port))
+            probe.bind((host, port))
         except OSError:
             return False
         return True

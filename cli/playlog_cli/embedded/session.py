@@ -28,16 +28,18 @@ class Server:
         pid: its pid.
         started_at: when the process began, in epoch seconds. If the pid was given to another process since, that one
             began at another time: so no process is ever ended that a session did not start.
-        port: of the loopback interface.
+        port: its port.
+        host: address that it listens on: loopback, or Docker's bridge, which containers reach.
     """
 
     pid: int
     started_at: float
     port: int
+    host: str = HOST
 
     @property
     def endpoint(self) -> str:
-        return f"http://{HOST}:{self.port}"
+        return f"http://{self.host}:{self.port}"
 
     @property
     def environment(self) -> dict[str, str]:

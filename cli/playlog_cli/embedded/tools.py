@@ -5,6 +5,7 @@ import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from playlog_cli.embedded.processes import end_group
 from playlog_cli.embedded.session import HOST, Session, checkout
@@ -19,7 +20,8 @@ _MISLEADING = ("AWS_", "SAM_CLI_", "UV_PROJECT", "VIRTUAL_ENV", "CONDA_PREFIX", 
 def tool_environment(extra: Mapping[str, str]) -> dict[str, str]:
     """Environment of uv and SAM: the machine's, with its proxies and package index, without misleading settings."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(_MISLEADING)}
-    no_proxy = ",".join(filter(None, [os.environ.get("NO_PROXY") or os.environ.get("no_proxy"), HOST]))
+    server = urlsplit(extra.get("AWS_ENDPOINT_URL", "")).hostname or HOST
+    no_proxy = ",".join(filter(None, [os.environ.get("NO_PROXY") or os.environ.get("no_proxy"), server]))
     return {
         **kept,
         "PATH": os.pathsep.join([str(Path(uv()).parent), os.environ.get("PATH", os.defpath)]),
@@ -57,6 +59,36 @@ def sam(session: Session, arguments: Sequence[str], extra: Mapping[str, str]) ->
     """
     command = [str(session.tool("sam") / ".venv/bin/sam"), *arguments]
     call(f"sam {arguments[0]}", command, session, session.folder / "sam.log", extra)
+
+
+def sam_in_sight(session: Session, arguments: Sequence[str], extra: Mapping[str, str]) -> str:
+    """Runs SAM with its messages on the terminal.
+
+    Args:
+        session: ``install`` has prepared it.
+        arguments: of SAM; the first one is its command.
+        extra: environment variables.
+
+    Returns:
+        What it wrote to its standard output.
+
+    Raises:
+        CommandError: it failed.
+    """
+    command = [str(session.tool("sam") / ".venv/bin/sam"), *arguments]
+    environment = tool_environment({"TMPDIR": str(session.scratch), **extra})
+    answer = subprocess.run(  # noqa: S603
+        command,
+        env=environment,
+        cwd=session.checkout,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    if answer.returncode:
+        raise CommandError(f"sam {arguments[0]} failed with exit status {answer.returncode}")
+    return answer.stdout.strip()
 
 
 def call(what: str, command: Sequence[str], session: Session, log: Path, extra: Mapping[str, str]) -> None:

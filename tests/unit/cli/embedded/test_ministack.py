@@ -80,7 +80,7 @@ def test_a_server_is_ended_even_if_its_checkout_was_deleted_meanwhile(
 ) -> None:
     leader, child = group_of_two()
     server = Server(leader.pid, started_at(leader.pid) or 0.0, port=1)
-    monkeypatch.setattr(ministack, "start", lambda _session, _port: server)
+    monkeypatch.setattr(ministack, "start", lambda _session, _port, _host: server)
 
     with ministack.served(session):
         shutil.rmtree(session.checkout)
