@@ -145,7 +145,9 @@ def test_large_matches_are_split_into_transactions_that_dynamodb_takes(
 
 
 def test_a_file_that_is_not_there_stops_the_load_before_it_begins(stack: Stack, aws: Aws, day: Path) -> None:
-    for missing, problem in ((day.parent / "dya.csv", "No such file"), (day.parent, "is a directory")):
+    empty = day.parent / "empty"
+    empty.mkdir()
+    for missing, problem in ((day.parent / "dya.csv", "No such file"), (empty, "holds no file")):
         with pytest.raises(CommandError, match=f"{missing}.*{problem}"):
             load_files(stack, [day, missing], lambda _: None)
     assert aws.matches() == []

@@ -1,8 +1,9 @@
 """Rows of CSV text. Pure."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
+from typing import Any
 
 from playlog.schema import MATCH_CACHE, VALIDATED_TYPES, names
 
@@ -44,9 +45,25 @@ def csv_rows(lines: Iterator[bytes]) -> Iterator[Row | BadRow]:
         header = _header(next(filter(None, reader)), reader.line_num)
     except csv.Error as error:
         raise RowsError(f"line {reader.line_num}: the header is {broken_csv(error, 1, 1)}") from None
-    is_of_old_table = set(header) >= _OLD_TABLE and "match_id" not in header
-    if is_of_old_table and (missing := [name for name in _OLD_COLUMNS if name not in header]):
-        raise RowsError(f"has the columns of the old table MatchCache, but for {missing[0]}: export that as well")
+    yield from _named(header, _cells_of(reader))
+
+
+def sheet_rows(rows: Iterator[list[str]]) -> Iterator[Row | BadRow]:
+    """Rows of a spreadsheet by the columns that its first row names.
+
+    Args:
+        rows: the cells of each row, from the first row of the sheet.
+
+    Raises:
+        RowsError: the header is not usable.
+    """
+    numbered = ((line, cells) for line, cells in enumerate(rows, start=1) if any(map(str.strip, cells)))
+    line, names = next(numbered, (1, []))
+    yield from _named(_header(names, line), numbered)
+
+
+def _cells_of(reader: Any) -> Iterator[tuple[int, list[str]] | BadRow]:
+    """The cells of each row of CSV, and the line on which it begins."""
     while True:
         line = reader.line_num + 1
         try:
@@ -56,8 +73,19 @@ def csv_rows(lines: Iterator[bytes]) -> Iterator[Row | BadRow]:
         except csv.Error as error:
             yield BadRow(line, broken_csv(error, line, reader.line_num))
             continue
-        if not cells:
+        if cells:
+            yield line, cells
+
+
+def _named(header: list[str], rows: Iterable[tuple[int, list[str]] | BadRow]) -> Iterator[Row | BadRow]:
+    is_of_old_table = set(header) >= _OLD_TABLE and "match_id" not in header
+    if is_of_old_table and (missing := [name for name in _OLD_COLUMNS if name not in header]):
+        raise RowsError(f"has the columns of the old table MatchCache, but for {missing[0]}: export that as well")
+    for row in rows:
+        if isinstance(row, BadRow):
+            yield row
             continue
+        line, cells = row
         if problem := _cells_problem(cells, header):
             yield BadRow(line, problem)
         else:

@@ -14,6 +14,26 @@ Cell: TypeAlias = str | datetime | date | time | timedelta
 """A cell as a file has it: a text, or a date or time of a spreadsheet."""
 
 
+def cell_text(cell: Cell) -> str:
+    """A cell as text, without spaces around it.
+
+    A date or time of a spreadsheet is in ISO 8601. ``\\N`` is what MySQL and PostgreSQL write for no value.
+    """
+    if isinstance(cell, str):
+        text = cell.strip()
+        return "" if text == r"\N" else text
+    if isinstance(cell, timedelta):
+        return _clock_text(cell)
+    return cell.isoformat(" ") if isinstance(cell, datetime) else cell.isoformat()
+
+
+def _clock_text(span: timedelta) -> str:
+    """A time span as ``h:mm:ss``, with its fraction of a second if it has one."""
+    seconds, micros = span.days * 86_400 + span.seconds, span.microseconds
+    text = f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+    return f"{text}.{micros:06}".rstrip("0") if micros else text
+
+
 class RowsError(Exception):
     """The file cannot be read to its end. The message says why, without the file's name."""
 

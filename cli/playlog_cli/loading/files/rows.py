@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from itertools import chain
 from pathlib import PurePath
 
-from playlog_cli.loading.files.csv_rows import csv_rows
+from playlog_cli.loading.files.csv_rows import csv_rows, sheet_rows
 from playlog_cli.loading.files.json_documents import document_rows
 from playlog_cli.loading.files.json_rows import json_rows
-from playlog_cli.loading.files.row import BadRow, Row, RowsError
-from playlog_cli.loading.files.sheets import is_workbook
+from playlog_cli.loading.files.row import BadRow, Row, RowsError, cell_text
+from playlog_cli.loading.files.sheets import is_workbook, workbook_rows
 from playlog_cli.loading.files.sources import Source, readable
 from playlog_cli.loading.files.text import lines_of, utf8_chunks
 
@@ -26,8 +26,9 @@ _ARCHIVES = {
 def read_rows(source: Source, encoding: str | None = None) -> Iterator[Row | BadRow]:
     """Reads a file to its end. Blank lines are ignored.
 
-    It is JSON if its name says so (.jsonl, .ndjson, .json) or if it begins with a brace or a bracket, else CSV. JSON is
-    an object per line, or objects in lists and documents; each outermost object is a row.
+    A workbook is known by its content. A file is JSON if its name says so (.jsonl, .ndjson, .json) or if it begins with
+    a brace or a bracket, else CSV. JSON is an object per line, or objects in lists and documents; each outermost object
+    is a row.
 
     Args:
         source: the file.
@@ -38,10 +39,8 @@ def read_rows(source: Source, encoding: str | None = None) -> Iterator[Row | Bad
     """
     with readable():
         if is_workbook(source.start):
-            raise RowsError(
-                "is a workbook: name its log format with --log-format, or `--log-format playlog` if its columns are "
-                "the attributes of a match"
-            )
+            yield from sheet_rows([cell_text(cell) for cell in cells] for cells in workbook_rows(source.content, None))
+            return
         start, chunks = text_start(source, encoding)
         suffixes = PurePath(_unpacked_name(source.name)).suffixes[-1:]
         if start.startswith((b"{", b"[")) or suffixes in ([".jsonl"], [".ndjson"], [".json"]):

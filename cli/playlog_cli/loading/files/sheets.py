@@ -33,7 +33,7 @@ def is_workbook(start: bytes) -> bool:
     return start.startswith(b"PK\x03\x04") and start[30:].startswith(_MEMBERS)
 
 
-def sheet_rows(content: BinaryIO, sheet: str | None) -> Iterator[list[Cell]]:
+def workbook_rows(content: BinaryIO, sheet: str | None) -> Iterator[list[Cell]]:
     """The rows of a sheet, also those that are blank.
 
     Args:

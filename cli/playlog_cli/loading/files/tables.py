@@ -16,7 +16,7 @@ from playlog_cli.loading.files.json_rows import is_utf8
 from playlog_cli.loading.files.members import member_text, records
 from playlog_cli.loading.files.row import BadRow, Cell, Row, RowsError
 from playlog_cli.loading.files.rows import json_rows_of, text_start
-from playlog_cli.loading.files.sheets import is_workbook, sheet_rows
+from playlog_cli.loading.files.sheets import is_workbook, workbook_rows
 from playlog_cli.loading.files.sources import Source, readable
 from playlog_cli.loading.files.text import DELIMITERS, ENCODING_ADVICE, delimiter_of, lines_of
 
@@ -107,7 +107,7 @@ def _with_header(rows: Iterator[CellRow | BadRow], layout: Layout) -> Table:
 
 
 def _sheet_rows(source: Source, layout: Layout) -> Iterator[CellRow | BadRow]:
-    for line, cells in enumerate(sheet_rows(source.content, layout.sheet), start=1):
+    for line, cells in enumerate(workbook_rows(source.content, layout.sheet), start=1):
         if line > layout.skip_lines and any(not isinstance(cell, str) or cell.strip() for cell in cells):
             yield CellRow(line, cells)
 

@@ -1,5 +1,7 @@
 """Find a log format: one that ships with playlog by its name, or a person's own file."""
 
+import tomllib
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
@@ -12,39 +14,63 @@ _SUFFIX = ".toml"
 _SHIPPED = resources.files("playlog_cli.loading.formats") / "shipped"
 
 
-def shipped_names() -> list[str]:
-    """The names of the formats that come with playlog, sorted."""
-    return sorted(each.name.removesuffix(_SUFFIX) for each in _SHIPPED.iterdir() if each.name.endswith(_SUFFIX))
+@dataclass(frozen=True, slots=True)
+class Shipped:
+    """A format that comes with playlog.
+
+    Attributes:
+        name: by which a user names it.
+        about: what it reads, in a sentence.
+        sources: where its columns are documented.
+        has_reader: whether playlog knows such a file by its content and reads it without the format.
+        toml: its text.
+    """
+
+    name: str
+    about: str
+    sources: tuple[str, ...]
+    has_reader: bool
+    toml: str
 
 
-def shipped_toml(name: str) -> str:
-    """The TOML of a format that comes with playlog."""
-    return (_SHIPPED / f"{name}{_SUFFIX}").read_text(encoding="utf-8")
+def shipped_formats() -> dict[str, Shipped]:
+    """The formats that come with playlog, by their names."""
+    files = sorted((each for each in _SHIPPED.iterdir() if each.name.endswith(_SUFFIX)), key=lambda each: each.name)
+    found = {}
+    for file in files:
+        name, toml = file.name.removesuffix(_SUFFIX), file.read_text(encoding="utf-8")
+        values = tomllib.loads(toml)
+        found[name] = Shipped(name, values["about"], tuple(values["sources"]), "reader" in values, toml)
+    return found
 
 
-def find_format(name: str) -> LogFormat:
+def find_format(name: str) -> LogFormat | None:
     """Reads a log format.
 
     Args:
         name: of a format that comes with playlog, or the path of a TOML file.
 
+    Returns:
+        None if playlog knows such files by their content.
+
     Raises:
         CommandError: it does not exist, cannot be read, or is wrong: with the key, and with what would be right.
     """
+    shipped = shipped_formats()
+    if name in shipped and shipped[name].has_reader:
+        return None
     try:
-        log_format = parse_format(name, _toml(name))
+        log_format = parse_format(name, shipped[name].toml if name in shipped else _own_toml(name, list(shipped)))
         check_columns(log_format)
     except FormatError as error:
         raise CommandError(f"{name}: {error}") from None
     return log_format
 
 
-def _toml(name: str) -> str:
-    if name in shipped_names():
-        return shipped_toml(name)
+def _own_toml(name: str, shipped: list[str]) -> str:
     if not name.endswith(_SUFFIX) and not Path(name).exists():
         raise CommandError(
-            f"--log-format is {shown(name)}: it must be the path of a TOML file, or one of {', '.join(shipped_names())}"
+            f"--log-format is {shown(name)}: it must be the path of a TOML file, or one of {', '.join(shipped)}"
         )
     try:
         return Path(name).read_text(encoding="utf-8-sig")

@@ -9,7 +9,7 @@ from playlog_cli.time_zones import time_zone, wanted_zone
 
 
 def chosen_format(name: str | None, zone: str | None, encoding: str | None) -> LogFormat | None:
-    """The log format of a command's options; None if no option names one.
+    """The log format of a command's options; None if files are known by their content.
 
     Args:
         name: of a format that ships, or the path of a TOML file.
@@ -24,6 +24,12 @@ def chosen_format(name: str | None, zone: str | None, encoding: str | None) -> L
             raise CommandError("--time-zone is for files with a --log-format: without one, times need offsets")
         return None
     found = find_format(name)
+    if found is None:
+        if zone is not None:
+            raise CommandError(
+                f"--time-zone is {shown(zone)}: files of {name} have times with offsets, so leave it out"
+            )
+        return None
     if zone is not None:
         if (chosen := time_zone(zone)) is None:
             raise CommandError(f"--time-zone is {shown(zone)}: {wanted_zone(zone)}")

@@ -16,6 +16,7 @@ from playlog_cli.loading.formats.model import (
 from playlog_cli.loading.matches import RowError
 
 _PART = re.compile(r"\{(\w+)\}")
+FILE_PART = re.compile(r"\{([^\W\d]\w*)(?::(\d{1,3}))?\}")
 _PACKED = re.compile(r"\.(gz|xz|bz2)$", re.IGNORECASE)
 
 
@@ -46,23 +47,40 @@ def file_parts(pattern: str | None, name: str) -> dict[str, str]:
     """The parts of a file's name.
 
     Args:
-        pattern: like ``{station}_{day}.csv``, in which ``*`` stands for any characters; None for no parts.
+        pattern: like ``{station}_{day:8}.csv``, in which 8 is a number of characters and ``*`` stands for any
+            characters; None for no parts.
         name: of the file, without its folder.
 
     Raises:
-        RowsError: the name is not like the pattern.
+        RowsError: the name is not like the pattern, or is in two ways.
     """
     if pattern is None:
         return {}
     name = PurePath(name).name
-    expression = ""
-    for piece in re.split(r"(\{\w+\}|\*)", pattern):
-        part = _PART.fullmatch(piece)
-        expression += f"(?P<{part[1]}>.+?)" if part else ".*" if piece == "*" else re.escape(piece)
-    found = re.fullmatch(expression, name) or re.fullmatch(expression, _PACKED.sub("", name))
-    if not found:
+    for text in (name, _PACKED.sub("", name)):
+        short, long = (re.fullmatch(_expression(pattern, many), text) for many in (".+?", ".+"))
+        if short and long:
+            break
+    else:
         raise RowsError(f"is called {shown(name)}: by the log format its name must be like {pattern}")
-    return {f"{{{key}}}": value for key, value in found.groupdict().items()}
+    for part, value in short.groupdict().items():
+        if value != long[part]:
+            raise RowsError(
+                f"is called {shown(name)}, in which {{{part}}} of {pattern} may be {value!r} or {long[part]!r}: give a "
+                "part its number of characters, like {day:8}"
+            )
+    return {f"{{{part}}}": value for part, value in short.groupdict().items()}
+
+
+def _expression(pattern: str, many: str) -> str:
+    """A file name's pattern as a regular expression. ``many`` is that of a part whose length is not given."""
+    expression = ""
+    for piece in re.split(r"(\{[^{}]*\}|\*)", pattern):
+        if part := FILE_PART.fullmatch(piece):
+            expression += f"(?P<{part[1]}>{f'.{{{part[2]}}}' if part[2] else many})"
+        else:
+            expression += many.replace("+", "*") if piece == "*" else re.escape(piece)
+    return expression
 
 
 class Columns:
@@ -157,7 +175,7 @@ def check_columns(log_format: LogFormat) -> None:
     Raises:
         FormatError: a column is a part of the file's name that ``file_name`` does not have.
     """
-    parts = set(_PART.findall(log_format.file_name or ""))
+    parts = {part[1] for part in FILE_PART.finditer(log_format.file_name or "")}
     for column in columns_of(log_format):
         found = _PART.fullmatch(column) if isinstance(column, str) else None
         if found and found[1] not in parts:

@@ -5,10 +5,10 @@ from collections.abc import Callable
 from datetime import datetime, time
 
 from playlog_cli.errors import shown
-from playlog_cli.loading.files.row import Cell
+from playlog_cli.loading.files.row import Cell, cell_text
 from playlog_cli.loading.formats.model import EndDuration, Skip, TextSource
 from playlog_cli.loading.formats.reading.columns import Columns
-from playlog_cli.loading.formats.reading.times import text_of, time_reader
+from playlog_cli.loading.formats.reading.times import time_reader
 from playlog_cli.loading.matches import RowError
 
 
@@ -25,7 +25,7 @@ def text_reader(name: str, source: TextSource, columns: Columns) -> Callable[[li
     indexes = [columns.index(column) for column in source.columns]
 
     def read(row: list[Cell]) -> str:
-        text = source.separator.join(filter(None, (text_of(row[index]) for index in indexes)))
+        text = source.separator.join(filter(None, (cell_text(row[index]) for index in indexes)))
         if text and source.values is not None:
             if text not in source.values:
                 known = ", ".join(map(repr, source.values))
@@ -48,7 +48,7 @@ def skip_reader(skip: Skip, columns: Columns) -> Callable[[list[Cell]], bool]:
     matches = re.compile("|".join(patterns), re.IGNORECASE | re.DOTALL).fullmatch
 
     def is_skipped(row: list[Cell]) -> bool:
-        return bool(matches(text_of(row[index]))) != skip.is_kept
+        return bool(matches(cell_text(row[index]))) != skip.is_kept
 
     return is_skipped
 

@@ -7,7 +7,7 @@ from playlog.domain import timestamps
 from playlog.schema import VALIDATED_TYPES
 
 from playlog_cli.errors import shown
-from playlog_cli.loading.files.row import BadLogRow, BadRow, Cell, Number, Row, SkippedRow, Value
+from playlog_cli.loading.files.row import BadLogRow, BadRow, Cell, Number, Row, SkippedRow, Value, cell_text
 from playlog_cli.loading.files.sources import Source
 from playlog_cli.loading.files.tables import Layout, Table, read_table
 from playlog_cli.loading.formats.model import ColumnDuration, EndDuration, LogFormat, NextRowDuration, TrackFrom
@@ -16,7 +16,7 @@ from playlog_cli.loading.formats.reading.draft import Draft
 from playlog_cli.loading.formats.reading.durations import UntilNext
 from playlog_cli.loading.formats.reading.local_time import LocalTimes, end_instant
 from playlog_cli.loading.formats.reading.readers import end_reader, skip_reader, text_reader
-from playlog_cli.loading.formats.reading.times import seconds_of, text_of, time_reader
+from playlog_cli.loading.formats.reading.times import seconds_of, time_reader
 from playlog_cli.loading.formats.reading.track_ids import artist_title_id
 from playlog_cli.loading.isrc import normalise
 from playlog_cli.loading.matches import RowError
@@ -93,7 +93,7 @@ class LogReader:
         is_skipped = False
         try:
             row = self._columns.complete(cells)
-            source = {name: text_of(cell) for name, cell in self._columns.source(row).items()}
+            source = {name: cell_text(cell) for name, cell in self._columns.source(row).items()}
             is_skipped = any(skip(row) for skip in self._skips)
             return self._read(line, row, source, is_skipped=is_skipped)
         except (RowError, OverflowError) as problem:

@@ -7,7 +7,7 @@ from decimal import Decimal, InvalidOperation
 from typing import TypeAlias
 
 from playlog_cli.errors import shown
-from playlog_cli.loading.files.row import Cell
+from playlog_cli.loading.files.row import Cell, cell_text
 from playlog_cli.loading.formats.model import Clock, TimeSource
 from playlog_cli.loading.matches import RowError
 
@@ -36,22 +36,6 @@ def time_reader(source: TimeSource, name: str) -> TimeReader:
             return lambda cells: _by_format(cells, name, source.format)
 
 
-def text_of(cell: Cell) -> str:
-    """A cell as text, without spaces around it. A cell of a spreadsheet that is a date or a time is in ISO 8601."""
-    if isinstance(cell, str):
-        return cell.strip()
-    if isinstance(cell, timedelta):
-        return duration_text(cell)
-    return cell.isoformat(" ") if isinstance(cell, datetime) else cell.isoformat()
-
-
-def duration_text(span: timedelta) -> str:
-    """A time span as ``h:mm:ss``, with its fraction of a second if it has one."""
-    seconds, micros = span.days * 86_400 + span.seconds, span.microseconds
-    text = f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
-    return f"{text}.{micros:06}".rstrip("0") if micros else text
-
-
 def seconds_of(cell: Cell, clock: Clock) -> str | None:
     """A duration in seconds, as a decimal number.
 
@@ -74,7 +58,7 @@ def seconds_of(cell: Cell, clock: Clock) -> str | None:
         cell = timedelta(hours=cell.hour, minutes=cell.minute, seconds=cell.second, microseconds=cell.microsecond)
     if isinstance(cell, timedelta):
         return _plain(Decimal(cell.days * 86_400 + cell.seconds) + Decimal(cell.microseconds) / 1_000_000)
-    text = text_of(cell)
+    text = cell_text(cell)
     if not text:
         return None
     if clock in (Clock.MINUTES, Clock.HOURS):
@@ -120,7 +104,7 @@ def parse_time_text(text: str, time_format: str) -> datetime:
 
 
 def _joined(cells: list[Cell], name: str) -> str:
-    text = " ".join(filter(None, map(text_of, cells)))
+    text = " ".join(filter(None, map(cell_text, cells)))
     if not text:
         raise RowError(f"{name} is blank: each row needs its date and time; skip rows that are no plays with [[skip]]")
     return text

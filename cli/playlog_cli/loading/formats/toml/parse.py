@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from playlog_cli.errors import shown
 from playlog_cli.loading.files.text import encoding_problem
 from playlog_cli.loading.formats.model import Ambiguous, FormatError, LogFormat, Skip, TrackFrom
+from playlog_cli.loading.formats.reading.columns import FILE_PART
 from playlog_cli.loading.formats.toml.match_table import parse_duration, parse_texts, parse_time
 from playlog_cli.loading.formats.toml.values import (
     check_keys,
@@ -38,7 +39,6 @@ _KEYS = (
     "match",
     "skip",
 )
-_PART = re.compile(r"\{([^{}]*)\}")
 MOST_SKIPPED_LINES = 1_000
 
 
@@ -113,9 +113,9 @@ def _delimiter(value: Any) -> str:
 
 
 def _quote(value: Any) -> str:
-    if value not in ('"', "'", ""):
-        raise FormatError(f'quote {described(value)}: it must be \'"\' or "\'", or "" if quotes have no meaning')
-    return str(value)
+    if not isinstance(value, str) or len(value) > 1 or value in ("\r", "\n"):
+        raise FormatError(f'quote {described(value)}: it must be one character, or "" if quotes have no meaning')
+    return value
 
 
 def _encoding(value: Any) -> str:
@@ -133,10 +133,12 @@ def _zone(value: Any) -> ZoneInfo:
 
 
 def _file_name(value: Any) -> str:
-    pattern = text(value, "file_name", '"{station}_{day}.csv"')
-    parts = _PART.findall(pattern)
-    if not parts or not all(part.isidentifier() for part in parts) or len(set(parts)) < len(parts):
+    pattern = text(value, "file_name", '"{station}_{day:8}.csv"')
+    parts = [FILE_PART.fullmatch(part) for part in re.findall(r"\{.*?\}", pattern)]
+    names = [part[1] for part in parts if part]
+    if not parts or None in parts or len(set(names)) < len(names):
         raise FormatError(
-            f'file_name is {shown(pattern)}: it must name each part once, in braces, like "{{station}}_{{day}}.csv"'
+            f"file_name is {shown(pattern)}: it must name each part once, in braces, like {{station}}_{{day:8}}.csv, "
+            "where 8 is a number of characters"
         )
     return pattern

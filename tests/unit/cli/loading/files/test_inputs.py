@@ -9,7 +9,7 @@ import openpyxl  # type: ignore[import-untyped]
 import pytest
 from playlog_cli.errors import CommandError
 from playlog_cli.loading.files.inputs import find_inputs
-from playlog_cli.loading.files.row import RowsError
+from playlog_cli.loading.files.row import Number, Row, RowsError
 from playlog_cli.loading.files.sources import check_intact, opened
 from playlog_cli.loading.outcomes import Options, outcomes
 
@@ -149,10 +149,26 @@ def test_a_sheet_by_its_name(tmp_path: Path) -> None:
         read_log(path, 'sheet = "March"\n' + FORMAT)
 
 
-def test_a_workbook_without_a_log_format_says_what_is_missing(tmp_path: Path) -> None:
-    path = tmp_path / "march.xlsx"
-    workbook(path)
+def test_a_workbook_of_matches_needs_no_log_format(tmp_path: Path) -> None:
+    path = tmp_path / "matches.xlsx"
+    book = openpyxl.Workbook()
+    assert book.active is not None
+    book.active.append(["Matched_at", "track_id", "duration_seconds", "title"])
+    book.active.append([])
+    book.active.append(["2026-03-14T08:00:00+01:00", " t ", 178, 99])
+    book.save(path)
 
     assert names(path) == [str(path)]
-    with opened(path) as source, pytest.raises(RowsError, match="is a workbook: name its log format"):
-        list(outcomes(source, Options(), timedelta(0)))
+    with opened(path) as source:
+        rows = list(outcomes(source, Options(), timedelta(0)))
+    assert rows == [
+        Row(
+            3,
+            {
+                "matched_at": "2026-03-14T08:00:00+01:00",
+                "track_id": "t",
+                "duration_seconds": Number("178"),
+                "title": "99",
+            },
+        )
+    ]

@@ -1,0 +1,246 @@
+"""Each shape that stations' files have loads with at most 15 lines of TOML: a row that is read wrongly pays wrongly."""
+
+from pathlib import Path
+
+import pytest
+from playlog_cli.loading.files.row import RowsError
+from playlog_cli.loading.formats.reading.track_ids import artist_title_id
+
+from tests.unit.cli.loading.formats.logs import matches, outcomes, problems, skipped
+
+JOGA, NENA = artist_title_id("Björk", "Jóga"), artist_title_id("Nena", "99 Luftballons")
+
+
+def read(
+    folder: Path, content: str | bytes, toml: str, name: str = "log.csv"
+) -> tuple[list[dict[str, str]], list[tuple[int, str]], list[int]]:
+    """The matches of a file, its bad rows, and the lines of its skipped rows."""
+    assert len(toml.strip().splitlines()) <= 15, "a person should write it in ten minutes"
+    path = folder / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    rows = outcomes(path, toml)
+    return matches(rows), problems(rows), skipped(rows)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig", "latin-1", "cp1252", "mac-roman"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_a_log_from_excel_in_any_encoding_with_any_line_end(tmp_path: Path, encoding: str, end: str) -> None:
+    toml = f"""
+delimiter = "tab"
+time_zone = "Europe/Zurich"
+{f'encoding = "{encoding}"' if encoding[:3] != "utf" else ""}
+[match]
+matched_at = {{ columns = ["Datum", "Zeit"], format = "%d.%m.%Y %H:%M:%S" }}
+station_id = {{ constant = "fm-1" }}
+artist = "Künstler"
+title = "Titel"
+duration_seconds = {{ column = "Länge", format = "m:ss" }}
+"""
+    log = end.join(["Datum\tZeit\tKünstler\tTitel\tLänge", "14.03.2026\t08:00:05\tBjörk\tJóga\t5:05", ""])
+
+    assert read(tmp_path, log.encode(encoding), toml) == (
+        [
+            {
+                "matched_at": "2026-03-14T07:00:05.000000+0000",
+                "station_id": "fm-1",
+                "artist": "Björk",
+                "title": "Jóga",
+                "duration_seconds": "305",
+                "track_id": JOGA,
+            }
+        ],
+        [],
+        [],
+    )
+
+
+def test_a_twelve_hour_clock(tmp_path: Path) -> None:
+    toml = """
+time_zone = "America/New_York"
+[match]
+matched_at = { columns = ["Day", "Time"], format = "%m/%d/%Y %I:%M %p" }
+track_id = "Id"
+"""
+    times = ["12:00 AM", "12:30 a.m.", "11:59 pm", "12:00 PM", "1:05 p.m.", "01:05 P"]
+    found, bad, _ = read(tmp_path, "Day,Time,Id\n" + "".join(f"03/14/2026,{time},x\n" for time in times), toml)
+
+    assert [each["matched_at"][:16] for each in found] == [
+        "2026-03-14T04:00",
+        "2026-03-14T04:30",
+        "2026-03-15T03:59",
+        "2026-03-14T16:00",
+        "2026-03-14T17:05",
+        "2026-03-14T17:05",
+    ]
+    assert bad == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [("unix", "1773471605"), ("unix", "1773471605.0"), ("unix-ms", "1773471605000"), ("iso", "2026-03-14T07:00:05Z")],
+)
+def test_seconds_and_milliseconds_since_1970_and_iso_8601(tmp_path: Path, kind: str, text: str) -> None:
+    toml = f'[match]\nmatched_at = {{ column = 1, format = "{kind}" }}\ntrack_id = 2\n'
+
+    ((match,), bad, _) = read(tmp_path, f"{text};x\n", "header = false\n" + toml)
+
+    assert (match["matched_at"], bad) == ("2026-03-14T07:00:05.000000+0000", [])
+
+
+def test_seconds_and_milliseconds_are_not_confused(tmp_path: Path) -> None:
+    log, toml = "{},x\n", 'header = false\n[match]\nmatched_at = {{ column = 1, format = "{}" }}\n'
+
+    for number, kind, problem in (
+        ("1773471605", "unix-ms", "too small for milliseconds: the format must be unix"),
+        ("1773471605000", "unix", "must be a number of seconds since 1970; another format is unix-ms"),
+    ):
+        (_, ((_, found),), _) = read(tmp_path, log.format(number), toml.format(kind))
+        assert problem in found
+
+
+def test_jingles_advertisements_and_totals_are_skipped(tmp_path: Path) -> None:
+    toml = """
+time_zone = "Europe/Zurich"
+[match]
+matched_at = "When"
+artist = "Artist"
+title = "Title"
+[[skip]]
+column = "When"
+values = ["Total*", ""]
+[[skip]]
+column = "Type"
+except = ["music*"]
+"""
+    log = (
+        "Radio Example;;;\nMarch 2026;;;\nWhen;Type;Artist;Title\n2026-03-14 08:00:00;MUSIC;Björk;Jóga\n;;;\n"
+        "2026-03-14 08:05:00;Jingle;;Station\n2026-03-14 08:05:10;Music CH;Nena;99 Luftballons\n;;;continued\n"
+        "Total: 2;;;\n"
+    )
+
+    found, bad, left = read(tmp_path, log, toml)
+
+    assert [each["track_id"] for each in found] == [JOGA, NENA]
+    assert (bad, left) == ([], [6, 8, 9])
+
+
+def test_the_station_and_the_day_from_the_files_name(tmp_path: Path) -> None:
+    toml = """
+file_name = "{station}_{day:8}.csv"
+time_zone = "Europe/Zurich"
+[match]
+matched_at = { columns = ["{day}", "Time"], format = "%Y%m%d %H:%M" }
+station_id = { column = "{station}", values = { "rabe" = "fm-1", "kanal_k" = "fm-2" } }
+track_id = { column = "Cart", prefix = "kanal-k:" }
+"""
+
+    found, bad, _ = read(tmp_path, "Time,Cart\n08:00,000123\n", toml, "kanal_k_20260314.csv")
+
+    assert (found, bad) == (
+        [{"matched_at": "2026-03-14T07:00:00.000000+0000", "station_id": "fm-2", "track_id": "kanal-k:000123"}],
+        [],
+    )
+    (_, ((line, problem),), _) = read(tmp_path, "Time,Cart\n08:00,000123\n", toml, "other_20260314.csv")
+    assert line == 2
+    assert problem.startswith("station_id is 'other': the log format has values for 'rabe', 'kanal_k' only")
+    assert read(tmp_path, "Time,Cart\n08:00,1\n", toml, "rabe_20260314.csv")[0][0]["station_id"] == "fm-1"
+    for name, says in (("rabe.csv", "its name must be like"), ("a_b_12.csv", "may be 'a' or 'a_b': give a part")):
+        with pytest.raises(RowsError, match=says):
+            read(tmp_path, "Time,Cart\n08:00,1\n", toml.replace(":8}", "}"), name)
+
+
+def test_fields_between_carets_with_pipes_between(tmp_path: Path) -> None:
+    toml = """
+delimiter = "|"
+quote = "^"
+time_zone = "America/New_York"
+[match]
+matched_at = { column = "START", format = "%Y-%m-%d %H:%M:%S" }
+artist = "FEATURED_ARTIST"
+title = "SOUND_RECORDING_TITLE"
+isrc = "ISRC"
+"""
+    header = "FEATURED_ARTIST|SOUND_RECORDING_TITLE|ISRC|START\n"
+    log = "^Björk^|^Jóga | live^|^GB-AXY-97-00123^|^2026-03-14 08:00:05^\n"
+
+    assert read(tmp_path, header + log, toml)[0] == [
+        {
+            "matched_at": "2026-03-14T12:00:05.000000+0000",
+            "artist": "Björk",
+            "title": "Jóga | live",
+            "isrc": "GB-AXY-97-00123",
+            "track_id": "GBAXY9700123",
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    "isrc", ["DETA81500014", "deta81500014", "DE-TA8-15-00014", "ISRC DETA81500014", "DE TA8 15 00014"]
+)
+def test_an_isrc_is_the_track_however_it_is_written(tmp_path: Path, isrc: str) -> None:
+    toml = '[match]\nmatched_at = "t"\nisrc = "isrc"\ntrack_id = "cart"\nartist = "a"\ntitle = "b"\n'
+    log = f"t,isrc,cart,a,b\n2026-03-14T08:00:00Z,{isrc},1234,Björk,Jóga\n"
+
+    assert read(tmp_path, log, toml)[0][0]["track_id"] == "DETA81500014"
+    assert read(tmp_path, log, 'track_from = ["track_id"]\n' + toml)[0][0]["track_id"] == "1234"
+
+
+@pytest.mark.parametrize(
+    ("isrc", "cart", "track"),
+    [("n/a", "1234", "1234"), (r"\N", r"\N", JOGA), ("", "", JOGA), ("DE-TA8-15-00014", "", "DETA81500014")],
+)
+def test_the_first_id_that_a_row_has_is_the_track(tmp_path: Path, isrc: str, cart: str, track: str) -> None:
+    toml = '[match]\nmatched_at = "t"\nisrc = "isrc"\ntrack_id = "cart"\nartist = "a"\ntitle = "b"\n'
+
+    ((match,), _, _) = read(tmp_path, f"t,isrc,cart,a,b\n2026-03-14T08:00:00Z,{isrc},{cart},Björk,Jóga\n", toml)
+
+    assert match["track_id"] == track
+
+
+@pytest.mark.parametrize(
+    ("artist", "title", "is_same"),
+    [
+        ("BJÖRK", "  jóga ", True),
+        ("Bjo\u0308rk", "Jo\u0301ga", True),
+        ("Björk", "Jóga\u00a0", True),
+        ("\uff22\uff4aörk", "Jóga", True),
+        ("Björk feat. X", "Jóga", False),
+        ("Björk", "Jóga (live)", False),
+        ("Björk Jóga", "", False),
+    ],
+)
+def test_artist_and_title_are_one_track_in_any_case_spacing_and_unicode_form(
+    artist: str, title: str, is_same: bool
+) -> None:
+    assert (artist_title_id(artist, title) == JOGA) == is_same
+
+
+def test_a_row_without_any_id_is_loaded_without_one_and_fails_where_people_see_it(tmp_path: Path) -> None:
+    toml = '[match]\nmatched_at = "t"\nartist = "a"\ntitle = "b"\n'
+
+    ((match,), bad, _) = read(tmp_path, "t,a,b\n2026-03-14T08:00:00Z,,News\n", toml)
+
+    assert "track_id" not in match
+    assert bad == []
+
+
+def test_a_cell_that_holds_the_delimiter_unquoted_is_a_bad_row(tmp_path: Path) -> None:
+    toml = '[match]\nmatched_at = "t"\nartist = "a"\ntitle = "b"\n'
+
+    found, bad, _ = read(
+        tmp_path, "t,a,b\n2026-03-14T08:00:00Z,Crosby, Stills,Helplessly\n2026-03-14T09:00:00Z,a,b,\n", toml
+    )
+
+    assert [each["title"] for each in found] == ["b"]
+    assert bad == [(2, "the row has 4 cells and the header 3: put a cell that holds the delimiter in quotes")]
+
+
+def test_a_byte_that_is_not_of_the_encoding_makes_a_bad_row(tmp_path: Path) -> None:
+    toml = '[match]\nmatched_at = "t"\nartist = "a"\n'
+
+    found, bad, _ = read(tmp_path, b"t,a\n2026-03-14T08:00:00Z,Bj\xf6rk\n2026-03-14T09:00:00Z,Nena\n", toml)
+
+    assert [each["artist"] for each in found] == ["Nena"]
+    ((line, problem),) = bad
+    assert line == 2
+    assert "which is not UTF-8: save the file as UTF-8, or name its encoding" in problem

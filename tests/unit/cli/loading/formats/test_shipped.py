@@ -1,0 +1,205 @@
+"""Files of the programs that stations use load as they come, by the formats that ship."""
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import openpyxl  # type: ignore[import-untyped]
+import pytest
+from playlog_cli.loading.formats.catalog import find_format, shipped_formats
+
+from tests.unit.cli.loading.formats.logs import matches, outcomes, problems
+
+
+def read(path: Path, name: str, station: str | None = "fm-1") -> list[dict[str, str]]:
+    log_format = find_format(name)
+    assert log_format
+    rows = outcomes(path, replace(log_format, time_zone=ZoneInfo("Europe/Zurich")), station)
+    assert problems(rows) == []
+    found = matches(rows)
+    for each in found:
+        assert each.pop("track_id").startswith("artist-title:") or each["isrc"]
+    return found
+
+
+@pytest.mark.parametrize("name", shipped_formats())
+def test_each_format_says_what_it_reads_and_who_documents_its_columns(name: str) -> None:
+    shipped = shipped_formats()[name]
+
+    assert re.fullmatch(r"[a-z0-9-]+", name)
+    assert shipped.about.endswith(".")
+    assert all(source.startswith("https://") or Path(source).exists() for source in shipped.sources)
+    assert len(shipped.toml.splitlines()) <= 21, "a reader should see a format at once"
+    assert (find_format(name) is None) == shipped.has_reader
+
+
+def test_azuracast(tmp_path: Path) -> None:
+    song = {"id": "9f3", "text": "Björk - Jóga", "artist": "Björk", "title": "Jóga", "album": "Homogenic", "isrc": ""}
+    history = [
+        {"sh_id": 2, "played_at": 1773471905, "duration": 305, "playlist": "day", "is_request": False, "song": song},
+        {
+            "sh_id": 1,
+            "played_at": 1773471600,
+            "duration": 233,
+            "song": {**song, "title": "Hunter", "isrc": "GBAXY9700124"},
+        },
+    ]
+    expected = [
+        {
+            "matched_at": "2026-03-14T07:05:05.000000+0000",
+            "station_id": "fm-1",
+            "duration_seconds": "305",
+            "artist": "Björk",
+            "title": "Jóga",
+            "album": "Homogenic",
+        },
+        {
+            "matched_at": "2026-03-14T07:00:00.000000+0000",
+            "station_id": "fm-1",
+            "duration_seconds": "233",
+            "artist": "Björk",
+            "title": "Hunter",
+            "album": "Homogenic",
+            "isrc": "GBAXY9700124",
+        },
+    ]
+    bare, page = tmp_path / "bare.json", tmp_path / "page.json"
+    bare.write_text(json.dumps(history))
+    page.write_text(json.dumps({"page": 1, "total": 2, "links": {"self": "/"}, "rows": history}, indent=2))
+
+    assert read(bare, "azuracast") == expected
+    assert read(page, "azuracast") == expected
+
+
+def test_azuracasts_timeline(tmp_path: Path) -> None:
+    path = tmp_path / "fm-1_timeline_2026-03-14_00-00-00_to_2026-03-15_00-00-00.csv"
+    path.write_text(
+        "Date,Time,Listeners,Delta,Track,Artist,Playlist,Streamer\n"
+        '2026-03-14,12:05am,3,0,"99 Luftballons",Nena,day,\n'
+        "2026-03-14,12:10pm,3,-1,Jóga,Björk,,DJ\n"
+    )
+
+    assert read(path, "azuracast-csv") == [
+        {
+            "matched_at": "2026-03-13T23:05:00.000000+0000",
+            "station_id": "fm-1",
+            "artist": "Nena",
+            "title": "99 Luftballons",
+        },
+        {"matched_at": "2026-03-14T11:10:00.000000+0000", "station_id": "fm-1", "artist": "Björk", "title": "Jóga"},
+    ]
+
+
+def test_libretime(tmp_path: Path) -> None:
+    row = {
+        "history_id": 7,
+        "starts": "2026-03-14 08:00:00",
+        "ends": "2026-03-14 08:05:05",
+        "track_title": 'Jóga, "live"',
+        "artist_name": "Björk",
+    }
+    export, feed = tmp_path / "export.csv", tmp_path / "feed.json"
+    export.write_text(
+        "history_id,starts,ends,track_title,artist_name\r\n"
+        '7,2026-03-14 08:00:00,2026-03-14 08:05:05,"Jóga, ""live""",Björk'
+    )
+    feed.write_text(json.dumps({"sEcho": 1, "iTotalRecords": 1, "history": [row]}))
+    expected = [
+        {
+            "matched_at": "2026-03-14T07:00:00.000000+0000",
+            "station_id": "fm-1",
+            "duration_seconds": "305",
+            "artist": "Björk",
+            "title": 'Jóga, "live"',
+        }
+    ]
+
+    assert read(export, "libretime") == expected
+    assert read(feed, "libretime") == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "header", "last"),
+    [("npr-ds", "Duration", "0:05:05"), ("npr-ds-end-time", "End time", "03/14/2026 08:05:05")],
+)
+def test_npr_digital_services(tmp_path: Path, name: str, header: str, last: str) -> None:
+    path = tmp_path / "log.txt"
+    path.write_bytes(
+        f"Title\tArtist\tAlbum\tLabel\tStart Time\t{header}\ttrimmed\r\n"
+        f'"Heroes" live\tBjörk\tHomogenic\tOne Little Indian\t03/14/2026 08:00:00\t{last}\t\r\n'.encode()
+    )
+
+    assert read(path, name) == [
+        {
+            "matched_at": "2026-03-14T07:00:00.000000+0000",
+            "station_id": "fm-1",
+            "duration_seconds": "305",
+            "artist": "Björk",
+            "title": '"Heroes" live',
+            "album": "Homogenic",
+            "label": "One Little Indian",
+        }
+    ]
+
+
+def test_spinitron(tmp_path: Path) -> None:
+    path = tmp_path / "playlist.csv"
+    path.write_text(
+        'Playlist,"Morning, with Ana"\nDJ,Ana\n\nDate-time,Artist,Song,Release,Label\n'
+        "2026-03-14T08:00:00+01:00,Björk,Jóga,Homogenic,One Little Indian\n2026-03-14 08:05:05,Nena,99 Luftballons,,\n"
+    )
+
+    assert read(path, "spinitron") == [
+        {
+            "matched_at": "2026-03-14T07:00:00.000000+0000",
+            "station_id": "fm-1",
+            "artist": "Björk",
+            "title": "Jóga",
+            "album": "Homogenic",
+            "label": "One Little Indian",
+        },
+        {
+            "matched_at": "2026-03-14T07:05:05.000000+0000",
+            "station_id": "fm-1",
+            "artist": "Nena",
+            "title": "99 Luftballons",
+        },
+    ]
+
+
+SUISA = [
+    line.split("|")
+    for line in (
+        "Titel|Komponist|Interpret|Interpreten-Info|Sender|Sendedatum|Sendedauer|Sendezeit|ISRC|Label|EAN/GTIN|"
+        "Titel des Tonträgers (Albumtitel)",
+        "Jóga|Björk, Sjón|Björk||Radio Example|20260314|0:05:05|08:00:00|GBAXY9700123|OLI||Homogenic",
+    )
+]
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_suisas_list(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / f"list.{kind}"
+    if kind == "csv":
+        path.write_text("\n".join(",".join(f'"{cell}"' for cell in row) for row in SUISA))
+    else:
+        book = openpyxl.Workbook()
+        for row in SUISA:
+            book.active.append(row)
+        book.save(path)
+
+    assert read(path, "suisa", station=None) == [
+        {
+            "matched_at": "2026-03-14T07:00:00.000000+0000",
+            "station_id": "Radio Example",
+            "duration_seconds": "305",
+            "artist": "Björk",
+            "title": "Jóga",
+            "isrc": "GBAXY9700123",
+            "label": "OLI",
+            "album": "Homogenic",
+            "composer": "Björk, Sjón",
+        }
+    ]
