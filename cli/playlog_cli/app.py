@@ -53,6 +53,11 @@ COMMANDS = {
         "export_command",
         "Write the tables as Parquet files, for reports and audits of any size.",
     ),
+    "statements": Entry(
+        "playlog_cli.commands.statements",
+        "statements_command",
+        "State what each payee gets for the plays between two dates.",
+    ),
     "failures": Entry(
         f"{OPERATING}.failures",
         "failures_app",

@@ -3,12 +3,12 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
 from playlog_cli.catalog.entry import Catalog, Entry
-from playlog_cli.catalog.shares import WHOLE, part_in_words, shares_on
+from playlog_cli.catalog.shares import WHOLE, days_of_change, part_in_words, shares_on
 from playlog_cli.loading.isrc import normalise
 
 ZERO = Decimal(0)
@@ -97,7 +97,7 @@ def _of_track(entry: Entry | None, start: date, end: date) -> Iterator[tuple[Pro
         yield Problem.NO_ISRC, ""
     elif normalise(entry.isrc) is None:
         yield Problem.INVALID_ISRC, entry.isrc
-    for day in _days_of_change(entry, start, end):
+    for day in [start, *(day for day in days_of_change(entry.shares) if start < day < end)]:
         valid = shares_on(entry.shares, day)
         part = sum((share.part for share in valid), 0 * WHOLE)
         since = "" if day == start else f" from {day} on"
@@ -105,14 +105,6 @@ def _of_track(entry: Entry | None, start: date, end: date) -> Iterator[tuple[Pro
             yield Problem.NO_PAYEE, since.strip()
         elif part != WHOLE:
             yield Problem.NOT_WHOLE, f"{part_in_words(part)}{since}"
-
-
-def _days_of_change(entry: Entry, start: date, end: date) -> list[date]:
-    """The first day, and each day of the period on which a share begins or is over."""
-    days = {start}
-    for share in entry.shares:
-        days |= {day for day in (share.since, share.until and share.until + timedelta(days=1)) if day}
-    return sorted(day for day in days if start <= day < end)
 
 
 def _of_isrcs(catalog: Catalog, played: Mapping[str, Played]) -> Iterator[tuple[Problem, str, list[str]]]:

@@ -6,7 +6,7 @@ A share is an exact fraction: one third is one third, not 33.33 %.
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
@@ -50,6 +50,12 @@ class Share:
 def shares_on(shares: Iterable[Share], day: date) -> tuple[Share, ...]:
     """The shares of a track that are valid on a day, by payee and role."""
     return tuple(sorted((each for each in shares if each.is_valid_on(day)), key=lambda each: (each.payee, each.role)))
+
+
+def days_of_change(shares: Iterable[Share]) -> list[date]:
+    """The days from which on other shares of a track are valid than on the day before, in order."""
+    days = {share.since for share in shares if share.since}
+    return sorted(days | {share.until + timedelta(days=1) for share in shares if share.until})
 
 
 def parse_part(text: str) -> Fraction:

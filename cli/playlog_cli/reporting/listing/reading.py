@@ -53,3 +53,21 @@ def read_plays(source: Source, period: Period, choice: Choice, progress: Progres
     for page in source.pages(period, choice.stations, choice.tracks, ATTRIBUTES):
         progress(len(page))
         yield from filter(choice.includes, map(listed_play_of, page))
+
+
+def read_all(source: Source, period: Period, stations: tuple[str, ...], progress: Progress) -> Iterator[ListedPlay]:
+    """All plays of a period, also those that were withdrawn, each one once, in no order.
+
+    Args:
+        source: where from.
+        period: in which they began.
+        stations: of which alone, all different; none for all.
+        progress: progress callback.
+
+    Raises:
+        CommandError: a play cannot be read: with its key, and with what is wrong.
+        BotoCoreError, ClientError: AWS cannot be reached or refuses a call.
+    """
+    for page in source.pages(period, stations, (), ATTRIBUTES):
+        progress(len(page))
+        yield from map(listed_play_of, page)

@@ -1,0 +1,105 @@
+"""Write the statements of a run into a folder of its own, whole or not at all."""
+
+import hashlib
+import json
+import re
+import shutil
+import unicodedata
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, TextIO
+
+from playlog_cli.errors import CommandError
+from playlog_cli.statements.closing import CARD, LEDGER, MANIFEST, sha256_of
+from playlog_cli.statements.ledger import write_ledger
+from playlog_cli.statements.making import Run
+from playlog_cli.statements.writing.pages import write_statement, write_summary_page
+from playlog_cli.statements.writing.rows import write_payment, write_summary
+
+PAYEES = "payees"
+_LONGEST_SLUG = 60
+
+
+def folder_of(parent: Path, run: Run) -> Path:
+    """The folder of a run: named by its period."""
+    period = run.statements.period
+    return parent / f"{period.start}_{period.end}"
+
+
+def write_run(parent: Path, run: Run, inputs: Mapping[str, Path]) -> Path:
+    """Writes the statements of a run: pages, CSV, ledger, rate card and manifest.
+
+    Args:
+        parent: the folder of all runs; it is made if there is none.
+        run: the statements.
+        inputs: the files that were read, by what they are. ``rate_card`` is among them.
+
+    Returns:
+        The folder of the run.
+
+    Raises:
+        CommandError: it is there already, or cannot be written.
+    """
+    folder = folder_of(parent, run)
+    part = parent / f".{folder.name}.part"
+    if folder.exists():
+        raise CommandError(f"{folder} is there already: statements are never changed. Name another --folder")
+    try:
+        shutil.rmtree(part, ignore_errors=True)
+        (part / PAYEES).mkdir(parents=True)
+        _write_files(part, run)
+        shutil.copyfile(inputs["rate_card"], part / CARD)
+        _write(part / MANIFEST, lambda file: json.dump(_manifest(part, run, inputs), file, indent=2))
+        part.rename(folder)
+    except OSError as error:
+        raise CommandError(f"--folder {parent} cannot be written: {error.strerror or error}") from None
+    finally:
+        with suppress(OSError):
+            shutil.rmtree(part)
+    return folder
+
+
+def file_name(payee: str) -> str:
+    """The name of a payee's files, without its end: readable, and different for each payee."""
+    ascii_text = unicodedata.normalize("NFKD", payee).encode("ascii", "ignore").decode().lower()
+    slug = re.sub(r"[^a-z0-9]+", "-", ascii_text).strip("-")[:_LONGEST_SLUG]
+    digest = hashlib.sha256(payee.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    return f"{slug or 'payee'}-{digest}"
+
+
+def _write_files(part: Path, run: Run) -> None:
+    pages = {payment.payee: f"{PAYEES}/{file_name(payment.payee)}.html" for payment in run.payments}
+    for payment in run.payments:
+        page = part / pages[payment.payee]
+        _write(page, partial(write_statement, payment, run))
+        _write(page.with_suffix(".csv"), partial(write_payment, payment, run))
+    _write(part / "summary.html", partial(write_summary_page, run, pages))
+    _write(part / "summary.csv", partial(write_summary, run))
+    _write(part / LEDGER, lambda file: file.writelines(write_ledger(run.ledger)))
+
+
+def _write(path: Path, write: Callable[[TextIO], None]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        write(file)
+
+
+def _manifest(part: Path, run: Run, inputs: Mapping[str, Path]) -> dict[str, Any]:
+    """What went in and what came out. It names no time and no machine, so that the same inputs give the same bytes."""
+    period = run.statements.period
+    outputs = sorted(path.relative_to(part).as_posix() for path in part.rglob("*") if path.is_file())
+    return {
+        "playlog": version("playlog"),
+        "period": {"from": str(period.start), "to": str(period.end), "time_zone": period.zone.key},
+        "stations": list(run.stations),
+        "total": str(run.statements.total),
+        "currency": run.statements.card.currency,
+        "inputs": {
+            "plays": {"count": run.plays, "sha256_sum": f"{run.digest:064x}"},
+            **{name: {"name": path.name, "sha256": sha256_of(path)} for name, path in inputs.items()},
+            "closed": {each.folder.name: each.digest for each in run.closed},
+        },
+        "outputs": {name: sha256_of(part / name) for name in outputs if name != MANIFEST},
+    }
