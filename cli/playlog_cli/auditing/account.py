@@ -25,6 +25,7 @@ class Account:
         stop: latest stop of its matches; None once one of them states no duration, so that the stack's default counts.
         score: sum of the confidences of its matches.
         scores: how many have one.
+        may_lack_matches: whether some of its matches may have expired.
     """
 
     match_count: int | None
@@ -35,6 +36,7 @@ class Account:
     stop: float | None = float("-inf")
     score: float = 0.0
     scores: int = 0
+    may_lack_matches: bool = False
 
     @property
     def heard(self) -> Heard:

@@ -1,10 +1,12 @@
 """Audit the three tables: read them in two looks, and check the invariants."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TypeAlias
 
+from playlog.domain import timestamps
 from playlog.domain.match import Item
 from playlog.domain.play import PlayKey
 
@@ -46,8 +48,8 @@ class Audit:
         in_two_states: matches with the marks of several states.
         plays: items of PlayLog.
         failures: items of FailedPlayLog.
-        dead_letters: the dead-letter queue.
-        parking_lot: dead letters that could not be stored.
+        dead_letters: the dead-letter queue; None in the audit of an export.
+        parking_lot: dead letters that could not be stored; None in the audit of an export.
         violations: sorted by kind and sentence.
         undecided: plays that were written each time that their matches were counted.
     """
@@ -62,9 +64,9 @@ class Audit:
     in_two_states: int
     plays: int
     failures: int
-    dead_letters: QueueDepth
-    parking_lot: QueueDepth
-    violations: Sequence[Violation]
+    dead_letters: QueueDepth | None
+    parking_lot: QueueDepth | None
+    violations: Collection[Violation]
     undecided: Sequence[PlayKey]
 
 
@@ -81,7 +83,7 @@ def audit(stack: Stack, progress: Progress) -> Audit:
         CommandError: a table goes on throttling.
         BotoCoreError, ClientError: AWS cannot be reached or refuses a call.
     """
-    ledger = Ledger(stack.shards)
+    ledger = Ledger(stack.shards, _expired_before(stack))
     for play in _items(stack, stack.play_log_table, items.PLAY_ATTRIBUTES, progress):
         ledger.add_play(play)
     time.sleep(SETTLE_SECONDS)  # or a play could be read whose match still shows as waiting
@@ -114,6 +116,11 @@ def audit(stack: Stack, progress: Progress) -> Audit:
     )
 
 
+def _expired_before(stack: Stack) -> str | None:
+    """Matches that were played at or before this time may have expired by now; None if no match expires."""
+    return timestamps.to_text(datetime.now(UTC) - stack.retain_played) if stack.retain_played else None
+
+
 def _items(stack: Stack, table: str, attributes: Sequence[str], progress: Progress) -> Iterator[Item]:
     for page in scan(stack.dynamodb, table, attributes):
         progress(table, len(page))
@@ -122,7 +129,7 @@ def _items(stack: Stack, table: str, attributes: Sequence[str], progress: Progre
 
 def _count_again(stack: Stack, keys: Iterable[PlayKey], progress: Progress) -> tuple[list[Violation], list[PlayKey]]:
     """Counts the matches of some plays again."""
-    ledger = Ledger(stack.shards)
+    ledger = Ledger(stack.shards, _expired_before(stack))
     wanted = set(keys)
     for play in _plays(stack, wanted).values():
         ledger.add_play(play)
@@ -150,7 +157,8 @@ def _look_again(stack: Stack, ledger: Ledger) -> tuple[list[Violation], list[Pla
             play = plays.get(key)
             if play is None:
                 suspects += ledger.claimants(key)
-            verdict = invariants.check_play(key, account, play, creators.get(items.text(play or {}, "match_id")))
+            creator = creators.get(items.text(play or {}, "match_id"))
+            verdict = invariants.check_play(key, account, play, creator, _expired_before(stack))
             if verdict is None:
                 undecided.append(key)
             else:

@@ -20,6 +20,7 @@ from playlog_cli.auditing.items import (
     is_played,
     marks_of,
     match_count,
+    may_lack_matches,
     play_key,
     state_of,
     text,
@@ -101,7 +102,9 @@ def check_match(match: Item, play: Item | None, record: Item | None, shards: int
     return found
 
 
-def check_play(key: PlayKey, account: Account, play: Item | None, creator: Item | None) -> list[Violation] | None:
+def check_play(
+    key: PlayKey, account: Account, play: Item | None, creator: Item | None, expired_before: str | None
+) -> list[Violation] | None:
     """Finds the violations of a play in a second look.
 
     Every match that joins a play raises its ``match_count`` in the same transaction. So if that is now what it was
@@ -112,6 +115,7 @@ def check_play(key: PlayKey, account: Account, play: Item | None, creator: Item 
         account: what the ledger knows of it.
         play: as it is now; None if it is not there.
         creator: the match that it says created it, as it is now; None if it is not there.
+        expired_before: matches that were played at or before this time may have expired; None if no match expires.
 
     Returns:
         The violations, or None where it was written while its matches were counted: count them again.
@@ -124,7 +128,10 @@ def check_play(key: PlayKey, account: Account, play: Item | None, creator: Item 
     if count != (account.matches if account.match_count is None else account.match_count):
         return None
     found = []
-    if not account.matches:
+    has_expired = may_lack_matches(play, expired_before) and account.matches < count
+    if has_expired:
+        pass  # the play stays and keeps its match_count: what is left of its matches says nothing about the others
+    elif not account.matches:
         sentence = f"play {_shown_key(key)} says {count} matches, and no match is of it"
         found.append(Violation(Kind.PLAY_WITHOUT_MATCHES, sentence, None, *key))
     elif account.matches != count:
@@ -136,7 +143,7 @@ def check_play(key: PlayKey, account: Account, play: Item | None, creator: Item 
     if creator is not None and play_key(creator) != key:
         sentence = f"play {_shown_key(key)} was created by match {shown(creator_id)}, which {_state_in_words(creator)}"
         found.append(Violation(Kind.PLAY_OF_ANOTHER_MATCH, sentence, creator_id, *key))
-    elif creator is None and not found:
+    elif creator is None and not found and not has_expired:
         sentence = f"play {_shown_key(key)} was created by match {shown(creator_id)}, which is not in MatchCache"
         found.append(Violation(Kind.PLAY_OF_ANOTHER_MATCH, sentence, creator_id, *key))
     return found

@@ -39,6 +39,7 @@ PLAY_ATTRIBUTES = (
     "start_time",
     "stop_time",
     "avg_confidence_score",
+    "created_at",
 )
 
 
@@ -111,6 +112,16 @@ def text(item: Item, name: str) -> str:
     """The text of an attribute; empty if it is absent or has another type."""
     value: str = item.get(name, {}).get("S", "")
     return value
+
+
+def may_lack_matches(play: Item, expired_before: str | None) -> bool:
+    """Whether matches of a play may have expired, so that they are no longer in MatchCache.
+
+    Args:
+        play: item of PlayLog.
+        expired_before: matches that were played at or before this time may have expired; None if no match expires.
+    """
+    return expired_before is not None and "" < text(play, "created_at") <= expired_before
 
 
 def airing_of(play: Item) -> Heard:

@@ -16,6 +16,7 @@ from playlog_cli.auditing.items import (
     difference,
     key_of,
     match_count,
+    may_lack_matches,
     play_key,
     state_of,
     text,
@@ -31,6 +32,7 @@ class Ledger:
 
     Args:
         shards: the stack's ``UnprocessedShards``, 1 to 64.
+        expired_before: matches that were played at or before this time may have expired; None if no match expires.
 
     Attributes:
         states: how many matches were seen in each state.
@@ -38,11 +40,14 @@ class Ledger:
         records: how many failed conversions were seen.
     """
 
-    def __init__(self, shards: int) -> None:
+    def __init__(self, shards: int, expired_before: str | None = None) -> None:
         self.states: Counter[State] = Counter()
         self.plays = 0
         self.records = 0
         self._shards = shards
+        self._expired_before = expired_before
+        # Plays that may lack matches, by the match that they say created them.
+        self._creators: dict[str, PlayKey] = {}
         self._accounts: dict[PlayKey, Account] = {}
         self._claims: dict[PlayKey, list[str]] = {}  # matches of plays that were not there
         self._odd: list[str] = []
@@ -52,7 +57,12 @@ class Ledger:
     def add_play(self, play: Item) -> None:
         """Takes in an item of PlayLog."""
         self.plays += 1
-        self._accounts[key_of(play)] = Account(match_count(play), creator=text(play, "match_id"), says=airing_of(play))
+        key, creator = key_of(play), text(play, "match_id")
+        account = Account(match_count(play), creator=creator, says=airing_of(play))
+        if may_lack_matches(play, self._expired_before):
+            account.may_lack_matches = True
+            self._creators[creator] = key
+        self._accounts[key] = account
 
     def add_match(self, match: Item) -> None:
         """Takes in an item of MatchCache."""
@@ -61,8 +71,12 @@ class Ledger:
         self.states[state] += 1
         if own_violations(match, state, self._shards):
             self._odd.append(match_id)
-        if key := play_key(match):
+        key = play_key(match)
+        if key:
             self._claim(key, match)
+        created = self._creators.get(match_id)
+        if created is not None and created != key:
+            self._accounts[created].may_lack_matches = False  # its creator is there, and is not its match
         attempt = attempts(match)
         if state is State.FAILED:
             self._records_due[match_id, attempt] = hash(text(match, "failed_reason"))
@@ -93,6 +107,8 @@ class Ledger:
     def suspected_plays(self) -> Iterator[tuple[PlayKey, Account]]:
         """Plays that need a second look, with what is known of them."""
         for key, account in self._accounts.items():
+            if account.may_lack_matches and account.match_count is not None and account.matches < account.match_count:
+                continue
             counts = account.matches == account.match_count and account.creator is None
             if not counts or (account.says and difference(account.says, account.heard)):
                 yield key, account

@@ -3,7 +3,7 @@
 import json
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import fields
@@ -13,10 +13,15 @@ from typing import Annotated, Any
 import typer
 
 from playlog_cli.auditing.audit import Audit, Progress, audit
+from playlog_cli.auditing.export_audit import audit_export, sources_note
+from playlog_cli.auditing.invariants import Violation
 from playlog_cli.auditing.repair import SIDE_BY_SIDE, Repair, repair_match, repairs_of
-from playlog_cli.commands.options import AsJson, Profile, Region, StackName, Yes
+from playlog_cli.commands.options import AsJson, ExportName, Profile, Region, StackName, Yes
+from playlog_cli.errors import CommandError
+from playlog_cli.exporting.columns import TABLES
+from playlog_cli.exporting.opened import open_export
 from playlog_cli.stacks.queues import QueueDepth
-from playlog_cli.stacks.stack import DEFAULT_STACK, Stack, find_stack
+from playlog_cli.stacks.stack import DEFAULT_STACK, Stack, find_stack, open_session
 from playlog_cli.stacks.tables import batched
 from playlog_cli.terminal import counted, facts_table, has_consent, out, table_bars
 
@@ -29,6 +34,7 @@ def audit_command(
         typer.Option("--repair", help="Give stranded matches with a time their shard. Shows them and asks first."),
     ] = False,
     yes: Yes = False,
+    export: ExportName = None,
     stack: StackName = DEFAULT_STACK,
     region: Region = None,
     profile: Profile = None,
@@ -36,8 +42,14 @@ def audit_command(
 ) -> None:
     """Check that each match is in exactly one state, and that plays and failures agree with it.
 
-    Reads the three tables whole, also while matches arrive and runs go on. Exit status 1 if an invariant is violated.
+    Reads the three tables whole, also while matches arrive and runs go on, or an export of them. Exit status 1 if an
+    invariant is violated.
     """
+    if export is not None:
+        if repair:
+            raise CommandError("--repair changes the tables, and --export reads an export: use one of them")
+        _audit_export(export, region, profile, as_json=as_json)
+        return
     target = find_stack(stack, region=region, profile=profile)
     with _progress(target) as progress:
         found = audit(target, progress)
@@ -48,6 +60,18 @@ def audit_command(
         _print_json(found, repaired)
     if len(repaired) < len(found.violations):
         raise typer.Exit(1)
+
+
+def _audit_export(name: str, region: str | None, profile: str | None, *, as_json: bool) -> None:
+    with open_export(name, TABLES, session=open_session(region, profile)) as opened:
+        found = audit_export(opened.engine, opened.manifest)
+        if as_json:
+            _print_json(found, [])
+        else:
+            _show(found)
+            out.print(sources_note(opened.manifest), soft_wrap=True)
+        if len(found.violations):
+            raise typer.Exit(1)
 
 
 def _repair(stack: Stack, found: Audit, *, yes: bool, as_json: bool) -> list[str]:
@@ -83,15 +107,16 @@ def _show(found: Audit) -> None:
         facts.add_row(f"  {state.replace('_', ' ')}", f"{getattr(found, state):,}")
     facts.add_row("plays", f"{found.plays:,}")
     facts.add_row("failures", f"{found.failures:,}")
-    facts.add_row("dead letters", *_depth_in_words(found.dead_letters))
-    facts.add_row("parking lot", *_depth_in_words(found.parking_lot))
+    if found.dead_letters and found.parking_lot:
+        facts.add_row("dead letters", *_depth_in_words(found.dead_letters))
+        facts.add_row("parking lot", *_depth_in_words(found.parking_lot))
     out.print(facts)
     if found.undecided:
         out.print(
             f"{len(found.undecided):,} plays were written each time that their matches were counted: audit again.",
             soft_wrap=True,
         )
-    if not found.violations:
+    if not len(found.violations):
         out.print(
             "No violation was found in the other plays."
             if found.undecided
@@ -133,8 +158,23 @@ def _depth_in_words(depth: QueueDepth) -> tuple[str, str]:
 def _print_json(found: Audit, repaired: list[str]) -> None:
     """Prints it piece by piece: with a million violations, the whole text would not fit in memory."""
     undecided = [key._asdict() for key in found.undecided]
-    json.dump({**_shallow(found), "undecided": undecided, "mended": repaired}, sys.stdout, indent=2, default=_shallow)
+    values = {**_shallow(found), "violations": _Streamed(found.violations), "undecided": undecided, "mended": repaired}
+    json.dump(values, sys.stdout, indent=2, default=_shallow)
     sys.stdout.write("\n")
+
+
+class _Streamed(list[Violation]):
+    """Looks like a list to ``json``, and reads one violation after the other."""
+
+    def __init__(self, violations: Collection[Violation]) -> None:
+        super().__init__()
+        self._violations = violations
+
+    def __len__(self) -> int:
+        return len(self._violations)
+
+    def __iter__(self) -> Iterator[Violation]:
+        return iter(self._violations)
 
 
 def _shallow(value: Any) -> dict[str, Any]:

@@ -37,7 +37,7 @@ def write_parts(engine: Engine, table: ExportTable, pages: Iterable[list[Item]],
     file = lines.open("w", encoding="utf-8")
     try:
         for page in pages:
-            _write_lines(file, page)
+            write_lines(file, page)
             items += len(page)
             if items >= ITEMS_PER_PART or file.tell() >= BYTES_PER_PART:
                 file.close()
@@ -99,7 +99,13 @@ def copy_rows(engine: Engine, table: ExportTable, query: str, folder: Path, numb
     return [path]
 
 
-def _write_lines(file: IO[str], page: Iterable[Item]) -> None:
+def write_lines(file: IO[str], page: Iterable[Item]) -> None:
+    """Writes items as lines of DynamoDB's JSON.
+
+    Args:
+        file: opened for text.
+        page: items in DynamoDB's wire format.
+    """
     file.writelines(json.dumps({"Item": item}, default=_base64) + "\n" for item in page)
 
 

@@ -77,7 +77,7 @@ class Tables:
         found = []
         for key, account in ledger.suspected_plays():
             now = self._play(key)
-            verdict = invariants.check_play(key, account, now, self._match(items.text(now or {}, "match_id")))
+            verdict = invariants.check_play(key, account, now, self._match(items.text(now or {}, "match_id")), None)
             assert verdict is not None, "nothing was written meanwhile"
             found += verdict
             suspects |= set(ledger.claimants(key))
@@ -278,17 +278,17 @@ def test_a_match_that_states_no_duration_leaves_the_stop_unjudged() -> None:
 
 
 def test_a_play_that_matches_joined_while_they_were_counted_is_counted_again() -> None:
-    assert invariants.check_play(KEY, Account(match_count=1, matches=2), play(2), played()) is None
-    assert invariants.check_play(KEY, Account(match_count=2, matches=2, creator="m-1"), play(3), played()) is None
+    assert invariants.check_play(KEY, Account(match_count=1, matches=2), play(2), played(), None) is None
+    assert invariants.check_play(KEY, Account(match_count=2, matches=2, creator="m-1"), play(3), played(), None) is None
 
 
 def test_a_play_that_was_created_while_its_matches_were_counted_is_counted_again() -> None:
-    assert invariants.check_play(KEY, Account(match_count=None, matches=1), play(2), played()) is None
-    assert invariants.check_play(KEY, Account(match_count=None, matches=2), play(2), played()) == []
+    assert invariants.check_play(KEY, Account(match_count=None, matches=1), play(2), played(), None) is None
+    assert invariants.check_play(KEY, Account(match_count=None, matches=2), play(2), played(), None) == []
 
 
 def test_a_play_that_went_away_while_its_matches_were_counted_is_counted_again() -> None:
-    assert invariants.check_play(KEY, Account(match_count=1, matches=1), None, None) is None
+    assert invariants.check_play(KEY, Account(match_count=1, matches=1), None, None, None) is None
 
 
 def test_a_match_that_was_mended_meanwhile_is_not_accused() -> None:

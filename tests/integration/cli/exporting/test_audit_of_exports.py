@@ -1,0 +1,155 @@
+"""The audit of an export finds what the audit of the tables finds, with the same keys and sentences."""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from playlog.domain.match import Item
+from playlog_cli.auditing.audit import audit
+from playlog_cli.auditing.export_audit import audit_export
+from playlog_cli.auditing.invariants import Violation
+from playlog_cli.commands.audit import audit_command
+from playlog_cli.commands.export import export_command
+from playlog_cli.errors import CommandError
+from playlog_cli.stacks.stack import Stack
+from typer.testing import CliRunner, Result
+
+from tests.integration.cli.breaches import break_the_law
+from tests.support.aws import Aws
+from tests.support.reporting.exports import exported
+from tests.unit.cli.auditing.test_invariants import PLAY_ID, SHARDS, Tables, altered, failed, play, played, record
+
+pytest_plugins = ["tests.support.aws_fixture"]
+
+odd: st.SearchStrategy[Item] = st.sampled_from(
+    [
+        {"attempts": {"N": "1.5"}},
+        {"attempts": {"N": "-3"}},
+        {"attempts": {"N": "123456789012345678901234567890"}},
+        {"attempts": {"S": "2"}},
+        {"attempt": {"N": "1.5"}},
+        {"match_count": {"N": "1.5"}},
+        {"match_count": {"S": "1"}},
+        {"unprocessed_shard": {"N": "3"}},
+        {"unprocessed_shard": {"NULL": True}},
+        {"processed": {"S": "true"}},
+        {"play_id": {"N": "1"}},
+        {"station_id": {"S": ""}},
+        {"matched_at": {"S": "20260314T080000.5+01"}},
+        {"matched_at": {"S": "yesterday"}},
+        {"start_time": {"S": "2026-03-14T07:00:00Z"}},
+        {"start_time": {"S": "2026-W11-6T07:00:00.00001+00:00"}},
+        {"stop_time": {"S": "2026-03-14T07:03:00.000005Z"}},
+        {"duration_seconds": {"N": "180"}},
+        {"duration_seconds": {"N": "179.9999999"}},
+        {"duration_seconds": {"N": "1E+100"}},
+        {"duration_seconds": {"S": "180"}},
+        {"avg_confidence_score": {"N": "80.000001"}},
+        {"avg_confidence_score": {"N": "1E-120"}},
+        {"avg_confidence_score": {"N": "99999999"}},
+        {"will_retry": {"S": "no"}},
+        {"reason": {"N": "1"}},
+        {"match_id": {"NULL": True}},
+        {"note": {"B": b"of a person"}},
+    ]
+)
+
+
+@st.composite
+def tables_with_odd_values(draw: st.DrawFn) -> Tables:
+    """Tables in which up to three items have an attribute that nobody expects."""
+    tables = draw(altered())
+    for _ in range(draw(st.integers(0, 3))):
+        items = draw(st.sampled_from([each for each in (tables.matches, tables.plays, tables.records) if each]))
+        change = draw(odd)
+        keys = {"station_id", "play_id"} if items is tables.plays else {"match_id", "attempt"}
+        if not keys & change.keys():
+            number = draw(st.integers(0, len(items) - 1))
+            items[number] = items[number] | change
+    return tables
+
+
+def violations_of_export(tables: Tables, **settings: Any) -> list[Violation]:
+    items = {"matches": tables.matches, "plays": tables.plays, "failures": tables.records}
+    with exported(items, shards=SHARDS, **settings) as (engine, manifest):
+        return list(audit_export(engine, manifest).violations)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(tables_with_odd_values())
+def test_an_export_of_any_tables_has_the_violations_of_the_tables(tables: Tables) -> None:
+    assert set(violations_of_export(tables)) == set(tables.violations())
+
+
+def test_a_violation_that_is_found_twice_counts_once() -> None:
+    found = violations_of_export(Tables([played(attempts={"N": "1"}) | {"processed_at": {"NULL": True}}]))
+    assert len(found) == len(set(found)) == 3
+
+
+@pytest.fixture
+def invoke(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    monkeypatch.setattr("playlog_cli.commands.export.find_stack", lambda *_, **__: stack)
+    monkeypatch.setattr("playlog_cli.auditing.audit.SETTLE_SECONDS", 0)
+    app = typer.Typer()
+    app.command("export")(export_command)
+    app.command("audit")(audit_command)
+    return lambda *arguments: CliRunner().invoke(app, list(map(str, arguments)))
+
+
+@pytest.mark.usefixtures("aws")
+def test_every_kind_of_violation_is_found_in_the_export_of_a_stack(
+    stack: Stack, invoke: Callable[..., Result], tmp_path: Path
+) -> None:
+    broken = break_the_law(stack)
+    invoke("export", "--to", tmp_path)
+
+    result = invoke("audit", "--export", tmp_path, "--json")
+
+    told = json.loads(result.stdout)
+    of_tables = audit(stack, lambda _table, _items: None)
+    assert told["violations"] == [asdict(each) for each in of_tables.violations]
+    assert [each["kind"] for each in told["violations"]] == [each.kind for each in broken]
+    names = ("matches", "waiting", "played", "failed", "stranded", "in_two_states", "plays", "failures")
+    assert {name: told[name] for name in names} == {name: getattr(of_tables, name) for name in names}
+    assert result.exit_code == 1
+
+
+@pytest.mark.usefixtures("aws")
+def test_the_screen_says_what_was_audited(stack: Stack, invoke: Callable[..., Result], tmp_path: Path) -> None:
+    break_the_law(stack)
+    invoke("export", "--to", tmp_path)
+    result = invoke("audit", "--export", tmp_path)
+    assert "The invariants are violated: 10 violations." in result.output
+    assert "is no snapshot: a violation may be work that was in flight" in result.output
+    assert "dead letters" not in result.output
+
+
+def test_an_export_cannot_be_repaired(aws: Aws, invoke: Callable[..., Result], tmp_path: Path) -> None:
+    aws.door.requests.clear()
+    result = invoke("audit", "--export", tmp_path, "--repair")
+    assert isinstance(result.exception, CommandError)
+    assert aws.door.requests == []
+
+
+def test_records_of_other_attempts_are_not_taken_for_the_last() -> None:
+    tables = Tables([failed(attempts={"N": "2"})], [], [record(attempt=1), record(attempt=3)])
+    (violation,) = violations_of_export(tables)
+    assert (violation.kind, violation.attempt) == ("failed_without_record", 2)
+
+
+def test_matches_that_expired_are_not_missed() -> None:
+    old, young = ({"created_at": {"S": f"2026-{day}T00:00:00.000000+0000"}} for day in ("01-01", "03-14"))
+    expired = Tables([played("m-2")], [play(2, "m-1") | old])
+    assert violations_of_export(expired, retain_played_days=30) == []
+    assert len(violations_of_export(Tables([played("m-2")], [play(2, "m-1") | young]), retain_played_days=30)) == 1
+    too_many = Tables([played("m-1"), played("m-2")], [play(1, "m-1") | old])
+    assert len(violations_of_export(too_many, retain_played_days=30)) == 1
+    put_again = Tables([failed("m-1")], [play(1, "m-1", PLAY_ID) | old], [record("m-1")])
+    (violation,) = violations_of_export(put_again, retain_played_days=30)
+    assert violation.kind == "play_of_another_match"
