@@ -38,7 +38,7 @@ COMMANDS = {
     "convert": Entry(f"{OPERATING}.convert", "convert_command", "Convert the waiting matches into plays: one run."),
     "status": Entry(f"{OPERATING}.status", "status_command", "Show what waits, what was played, and what failed."),
     "catalog": Entry(
-        "playlog_cli.commands.catalog",
+        "playlog_cli.commands.accounting.catalog",
         "catalog_app",
         "Draft and check catalogs: what a track_id means, and who is paid.",
     ),
@@ -54,7 +54,7 @@ COMMANDS = {
         "Write the tables as Parquet files, for reports and audits of any size.",
     ),
     "statements": Entry(
-        "playlog_cli.commands.statements",
+        "playlog_cli.commands.accounting.statements",
         "statements_command",
         "State what each payee gets for the plays between two dates.",
     ),

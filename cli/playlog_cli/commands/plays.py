@@ -10,6 +10,7 @@ from rich.progress import TimeElapsedColumn
 
 from playlog_cli.catalog.entry import Catalog
 from playlog_cli.catalog.reading import load_catalog
+from playlog_cli.commands.accounting.layout import choose_layout, write_layout
 from playlog_cli.commands.options import (
     AsJson,
     CatalogFile,
@@ -47,6 +48,26 @@ class Source(StrEnum):
     STREAMING = "Streaming"
 
 
+_Artists = Annotated[
+    list[str] | None,
+    typer.Option("--artist", metavar="NAME", help="Only this artist, as the catalog writes it. Repeatable."),
+]
+_Sources = Annotated[list[Source] | None, typer.Option("--source", help="Only this source. Repeatable.")]
+_Flagged = Annotated[
+    bool | None, typer.Option("--flagged/--not-flagged", help="Only plays that are flagged, or that are not.")
+]
+_Layout = Annotated[
+    str | None,
+    typer.Option("--layout", metavar="NAME", help="Write the file of a society: a layout's name, or its TOML file."),
+]
+_Settings = Annotated[
+    list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A setting of the layout. Repeatable.")
+]
+_Folder = Annotated[
+    Path, typer.Option("--folder", metavar="FOLDER", help="Where --layout writes its file.", show_default="this folder")
+]
+
+
 @plays_app.callback()
 def plays_command(
     context: typer.Context,
@@ -55,20 +76,18 @@ def plays_command(
     zone: Zone = "UTC",
     stations: Stations = None,
     tracks: Tracks = None,
-    artists: Annotated[
-        list[str] | None,
-        typer.Option("--artist", metavar="NAME", help="Only this artist, as the catalog writes it. Repeatable."),
-    ] = None,
-    sources: Annotated[list[Source] | None, typer.Option("--source", help="Only this source. Repeatable.")] = None,
-    is_flagged: Annotated[
-        bool | None, typer.Option("--flagged/--not-flagged", help="Only plays that are flagged, or that are not.")
-    ] = None,
+    artists: _Artists = None,
+    sources: _Sources = None,
+    is_flagged: _Flagged = None,
     is_withdrawn: Annotated[bool, typer.Option("--withdrawn", help="The withdrawn plays, and no others.")] = False,
     catalog: CatalogFile = None,
     csv: Annotated[Path | None, typer.Option(metavar="FILE", help="Write CSV; - is standard output.")] = None,
     jsonl: Annotated[Path | None, typer.Option(metavar="FILE", help="Write JSON Lines; - is standard output.")] = None,
     xlsx: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a workbook.")] = None,
     parquet: Annotated[Path | None, typer.Option(metavar="FILE", help="Write Parquet.")] = None,
+    layout: _Layout = None,
+    settings: _Settings = None,
+    folder: _Folder = Path(),
     export: ExportName = None,
     stack: StackName = DEFAULT_STACK,
     region: Region = None,
@@ -84,6 +103,7 @@ def plays_command(
         return
     period = parse_period(start, end, zone)
     files = _files({"--csv": csv, "--jsonl": jsonl, "--xlsx": xlsx, "--parquet": parquet}, as_json=as_json)
+    by_layout = choose_layout(layout, settings or [], folder, has_other_files=bool(files))
     names = load_catalog(catalog) if catalog else Catalog()
     choice = Choice(
         stations=tuple(dict.fromkeys(stations or ())),
@@ -97,8 +117,10 @@ def plays_command(
         counting("{task.completed:,} plays read", TimeElapsedColumn()) as progress,
         sorted_plays(read_plays(source, period, choice, progress)) as plays,
     ):
-        listing = writing.Listing(plays, names, period.zone)
-        _write(listing, files)
+        if by_layout:
+            write_layout(by_layout, plays, names, catalog, period)
+        else:
+            _write(writing.Listing(plays, names, period.zone), files)
 
 
 def _files(named: dict[str, Path | None], *, as_json: bool) -> dict[str, Path]:

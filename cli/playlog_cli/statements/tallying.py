@@ -3,7 +3,6 @@
 A million plays leave no more here than a few numbers for each track and rule.
 """
 
-import hashlib
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable
@@ -15,10 +14,8 @@ from zoneinfo import ZoneInfo
 
 from playlog_cli.catalog.entry import Catalog
 from playlog_cli.catalog.shares import days_of_change
-from playlog_cli.reporting.listing.listed_play import ListedPlay
+from playlog_cli.reporting.listing.listed_play import DIGESTS, ListedPlay, digest_of
 from playlog_cli.reporting.rate_card import EXACT, RateCard, Rule
-
-_DIGEST_BITS = 256
 
 # Day from which on the shares of a track are the same, and whether the plays are flagged.
 Group: TypeAlias = tuple[date, bool]
@@ -74,7 +71,7 @@ def tally(plays: Iterable[ListedPlay], catalog: Catalog, card: RateCard, zone: Z
     changes: dict[str, list[date]] = {}
     for play in plays:
         tallies.plays += 1
-        tallies.digest = (tallies.digest + _digest(play)) % 2**_DIGEST_BITS
+        tallies.digest = (tallies.digest + digest_of(play)) % DIGESTS
         key = play.track_id, card.rule_for(play.station_id, play.played_at, play.confidence)
         if not play.active:
             tallies.withdrawn[key] += 1
@@ -92,9 +89,3 @@ def tally(plays: Iterable[ListedPlay], catalog: Catalog, card: RateCard, zone: Z
             groups[group] = Tally()
         groups[group].add(play.seconds)
     return tallies
-
-
-def _digest(play: ListedPlay) -> int:
-    decides = (play.station_id, play.play_id, play.track_id, play.played_at.timestamp(), play.seconds.normalize())
-    text = repr((*decides, play.confidence and play.confidence.normalize(), play.flagged, play.active))
-    return int.from_bytes(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest(), "big")

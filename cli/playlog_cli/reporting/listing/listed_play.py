@@ -1,5 +1,6 @@
 """A play as a list shows it."""
 
+import hashlib
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
@@ -24,6 +25,9 @@ ATTRIBUTES = (
     "active",
     "is_archived",
 )
+
+
+DIGESTS = 2**256
 
 
 class ListedPlay(NamedTuple):
@@ -89,3 +93,13 @@ def listed_play_of(item: Item) -> ListedPlay:
         )
     except ValueError as error:
         raise unusable(item, "listed", error) from None
+
+
+def digest_of(play: ListedPlay) -> int:
+    """A number that tells plays apart: the SHA-256 of what is paid for.
+
+    The digest of many plays is the sum of their digests, modulo ``DIGESTS``: it does not depend on their order.
+    """
+    decides = (play.station_id, play.play_id, play.track_id, play.played_at.timestamp(), play.seconds.normalize())
+    text = repr((*decides, play.confidence and play.confidence.normalize(), play.flagged, play.active))
+    return int.from_bytes(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest(), "big")

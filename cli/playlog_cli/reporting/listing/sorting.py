@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import BinaryIO
 
-from playlog_cli.reporting.listing.listed_play import ListedPlay
+from playlog_cli.reporting.listing.listed_play import DIGESTS, ListedPlay, digest_of
 from playlog_cli.stacks.tables import batched
 
 RUN = 50_000  # plays that are sorted in memory: about 50 MB
@@ -21,11 +21,13 @@ class SortedPlays:
 
     Attributes:
         count: how many.
+        digest: of all of them (see ``digest_of``).
     """
 
-    def __init__(self, runs: list[Path], count: int) -> None:
+    def __init__(self, runs: list[Path], count: int, digest: int) -> None:
         self._runs = runs
         self.count = count
+        self.digest = digest
 
     def __iter__(self) -> Iterator[ListedPlay]:
         with ExitStack() as stack:
@@ -46,13 +48,14 @@ def sorted_plays(plays: Iterable[ListedPlay], run: int = RUN) -> Iterator[Sorted
     """
     with TemporaryDirectory(prefix="playlog-") as folder:
         runs: list[Path] = []
-        count = 0
+        count = digest = 0
         for batch in batched(plays, run):
             batch.sort(key=_order)
             runs.append(Path(folder, f"{len(runs)}.run"))
             count += len(batch)
+            digest = (digest + sum(map(digest_of, batch))) % DIGESTS
             _write(runs[-1], batch)
-        yield SortedPlays(runs, count)
+        yield SortedPlays(runs, count, digest)
 
 
 def _order(play: ListedPlay) -> tuple[object, ...]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from playlog_cli.catalog.reading import load_catalog
-from playlog_cli.commands.catalog import catalog_app
+from playlog_cli.commands.accounting.catalog import catalog_app
 from playlog_cli.errors import CommandError
 from playlog_cli.stacks.stack import Stack
 from typer.testing import CliRunner, Result
@@ -20,7 +20,7 @@ pytest_plugins = ["tests.support.aws_fixture"]
 
 @pytest.fixture
 def invoke(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
-    for module in ("commands.catalog", "reporting.sources.finding"):
+    for module in ("commands.accounting.catalog", "reporting.sources.finding"):
         monkeypatch.setattr(f"playlog_cli.{module}.find_stack", lambda *_, **__: stack)
     return lambda *arguments: CliRunner().invoke(catalog_app, list(map(str, arguments)))
 

@@ -107,3 +107,43 @@ def test_a_mistake_is_told_before_anything_is_read(
     assert isinstance(result.exception, CommandError)
     assert str(result.exception).startswith(message)
     assert aws.door.requests == []
+
+
+@pytest.mark.usefixtures("plays")
+def test_a_layout_lists_what_is_missing_and_writes_the_file_with_a_manifest(
+    invoke: Callable[..., Result], catalog: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "out"
+    folder.mkdir()
+    arguments = [*DATES, "--catalog", catalog, "--station", "s", "--folder", folder]
+    result = invoke(*arguments, "--layout", "npr-ds")
+    assert result.exit_code == 1
+    assert "missing: Album: 2 of 2 rows, 2 plays" in result.stderr
+    name = "s_20260301-20260331.txt"
+    assert sorted(each.name for each in folder.iterdir()) == [name, f"{name}.manifest.json"]
+    manifest = json.loads((folder / f"{name}.manifest.json").read_text())
+    assert sorted(manifest["inputs"]) == ["catalog", "layout", "plays"]
+    assert manifest["output"]["missing"]["Album"] == {"rows": 2, "plays": 2}
+    before = [each.read_bytes() for each in sorted(folder.iterdir())]
+    invoke(*arguments, "--layout", "npr-ds")
+    assert [each.read_bytes() for each in sorted(folder.iterdir())] == before
+    assert invoke(*arguments, "--layout", "playlog").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--set", "service=X"], "--set needs --layout"),
+        (["--layout", "playlog", "--csv", "x.csv"], "--layout writes a file of its own"),
+        (["--layout", "playlog", "--folder", "no/such"], "--folder no/such is no folder"),
+        (["--layout", "gema"], "--layout is 'gema': it must be the path of a TOML file, or one of "),
+    ],
+)
+def test_a_mistake_about_a_layout_is_told_before_anything_is_read(
+    aws: Aws, invoke: Callable[..., Result], arguments: list[str], message: str
+) -> None:
+    aws.door.requests.clear()
+    result = invoke(*DATES, *arguments)
+    assert isinstance(result.exception, CommandError)
+    assert str(result.exception).startswith(message)
+    assert aws.door.requests == []

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import typer
-from playlog_cli.commands.statements import statements_command
+from playlog_cli.commands.accounting.statements import statements_command
 from playlog_cli.errors import CommandError
 from playlog_cli.reporting.sources.tables import Tables
 from playlog_cli.stacks.stack import Stack
@@ -30,7 +30,7 @@ CATALOG = "track_id,title,shares\na,Snow,1/3 Anna as artist; 2/3 Ben\nb,<b>Rain<
 
 @pytest.fixture
 def invoke(stack: Stack, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Result]:
-    monkeypatch.setattr("playlog_cli.commands.statements.find_source", lambda *_: Tables(stack))
+    monkeypatch.setattr("playlog_cli.commands.accounting.statements.find_source", lambda *_: Tables(stack))
     (tmp_path / "catalog.csv").write_text(CATALOG)
     (tmp_path / "card.toml").write_text(CARD)
     inputs = ["--catalog", tmp_path / "catalog.csv", "--rate-card", tmp_path / "card.toml"]

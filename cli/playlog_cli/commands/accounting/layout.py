@@ -1,0 +1,96 @@
+"""`playlog plays --layout`: the plays of a period as a society wants them."""
+
+import hashlib
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import typer
+
+from playlog_cli.catalog.entry import Catalog
+from playlog_cli.errors import CommandError
+from playlog_cli.layouts.fields import Surroundings
+from playlog_cli.layouts.finding import find_layout
+from playlog_cli.layouts.model import Layout
+from playlog_cli.layouts.writing import (
+    LaidOut,
+    findings_as_json,
+    findings_in_words,
+    manifest_text,
+    parse_settings,
+)
+from playlog_cli.reporting.figures import Period
+from playlog_cli.reporting.files import write_whole
+from playlog_cli.reporting.listing.sorting import SortedPlays
+from playlog_cli.terminal import err
+
+
+@dataclass(frozen=True)
+class LayoutChoice:
+    """A layout with what the user gave for it.
+
+    Attributes:
+        layout: how the file looks.
+        digest: SHA-256 of its TOML, in hexadecimal digits.
+        settings: of the user, by name.
+        folder: where the file is written.
+    """
+
+    layout: Layout
+    digest: str
+    settings: dict[str, str]
+    folder: Path
+
+
+def choose_layout(name: str | None, settings: list[str], folder: Path, *, has_other_files: bool) -> LayoutChoice | None:
+    """Reads the layout that the options name; None if they name none.
+
+    Raises:
+        CommandError: the layout or a setting is wrong, or the options contradict each other.
+    """
+    if name is None:
+        if settings:
+            raise CommandError("--set needs --layout: name the layout whose setting it is")
+        return None
+    if has_other_files:
+        raise CommandError("--layout writes a file of its own: leave out --csv, --jsonl, --xlsx, --parquet and --json")
+    if not folder.is_dir():
+        raise CommandError(f"--folder {folder} is no folder: name one that exists")
+    layout, digest = find_layout(name)
+    return LayoutChoice(layout, digest, parse_settings(layout, settings), folder)
+
+
+def write_layout(
+    choice: LayoutChoice, plays: SortedPlays, catalog: Catalog, catalog_file: Path | None, period: Period
+) -> None:
+    """Lists what the layout requires and the data lack, and writes the file and its manifest.
+
+    Raises:
+        CommandError: the file cannot be written.
+        Exit: the data lack something that the layout requires; with status 1, and after the file was written.
+    """
+    laid_out = LaidOut(plays, catalog, choice.layout, Surroundings(period, choice.settings))
+    found = laid_out.check()
+    for sentence in findings_in_words(choice.layout, found):
+        err.print(sentence, soft_wrap=True)
+    path = laid_out.write(choice.folder, found)
+    manifest = {
+        "playlog": version("playlog"),
+        "period": {"from": str(period.start), "to": str(period.end), "time_zone": period.zone.key},
+        "settings": choice.settings,
+        "inputs": {
+            "plays": {"count": plays.count, "sha256_sum": f"{plays.digest:064x}"},
+            "layout": {"name": choice.layout.name, "sha256": choice.digest},
+            **({"catalog": {"name": catalog_file.name, "sha256": _sha256(catalog_file)}} if catalog_file else {}),
+        },
+        "output": {"name": path.name, "sha256": _sha256(path), **findings_as_json(found)},
+    }
+    manifest_path = path.with_name(f"{path.name}.manifest.json")
+    write_whole("--folder", manifest_path, lambda file: file.writelines([manifest_text(manifest)]))
+    if found.lacking:
+        raise typer.Exit(1)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,205 @@
+"""Read a layout from TOML (docs/layouts.md). Pure."""
+
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from playlog_cli.errors import shown
+from playlog_cli.layouts.fields import DURATIONS, LENGTHS, SETTING, TIMES, field_names, is_field
+from playlog_cli.layouts.model import Column, Layout, LeaveOut, LineEnd, Quoting, Unit
+from playlog_cli.loading.files.text import encoding_problem
+from playlog_cli.loading.formats.model import FormatError
+from playlog_cli.loading.formats.toml.values import check_keys, choice, described, flag, text, texts
+
+_KEYS = (
+    "about",
+    "sources",
+    "row",
+    "file_name",
+    "settings",
+    "delimiter",
+    "quote",
+    "quoting",
+    "line_end",
+    "encoding",
+    "plain_ascii",
+    "upper_case",
+    "remove",
+    "header",
+    "one_station",
+    "column",
+    "require",
+    "leave_out",
+)
+_COLUMN_KEYS = ("name", "field", "constant", "format", "required", "number")
+NAME_PART = re.compile(r"\{([\w.]+)(?::([^{}]+))?\}")
+
+
+def parse_layout(name: str, toml: str) -> Layout:
+    """Reads a layout from TOML.
+
+    Args:
+        name: of the layout, for messages.
+        toml: its text.
+
+    Raises:
+        FormatError: it is wrong: which key, and what would be right.
+    """
+    try:
+        values = tomllib.loads(toml, parse_float=Decimal)
+    except (ValueError, RecursionError) as error:
+        raise FormatError(f"this is not TOML: {error}") from None
+    check_keys(values, _KEYS, "the layout")
+    unit = choice(Unit, values.get("row", Unit.PLAY), "row")
+    settings = _settings(values.get("settings", {}))
+    columns = _columns(values.get("column"), unit, settings)
+    return Layout(
+        name=name,
+        columns=columns,
+        unit=unit,
+        file_name=_file_name(values.get("file_name"), settings, is_of_one_station=values.get("one_station", False)),
+        settings=settings,
+        alternatives=_alternatives(values.get("require", []), columns),
+        leave_out=_leave_out(values.get("leave_out", []), settings),
+        **_form(values),
+    )
+
+
+def _form(values: Mapping[str, Any]) -> dict[str, Any]:
+    """How the text looks."""
+    delimiter, quote = values.get("delimiter", ","), values.get("quote", '"')
+    if delimiter != "tab" and (not isinstance(delimiter, str) or len(delimiter) != 1 or delimiter in "\r\n"):
+        raise FormatError(f'delimiter {described(delimiter)}: it must be one character, like ";", or "tab"')
+    if not isinstance(quote, str) or len(quote) > 1:
+        raise FormatError(f'quote {described(quote)}: it must be one character, like "^", or ""')
+    quoting = choice(Quoting, values.get("quoting", Quoting.NEEDED if quote else Quoting.NONE), "quoting")
+    if bool(quote) is (quoting is Quoting.NONE):
+        raise FormatError('quote and quoting contradict each other: write quote = "" and quoting = "none", or neither')
+    encoding = text(values.get("encoding", "utf-8"), "encoding", '"latin-1"')
+    if problem := encoding_problem(encoding, "encoding"):
+        raise FormatError(problem)
+    removed = values.get("remove", "")
+    if not isinstance(removed, str):
+        raise FormatError(f'remove {described(removed)}: it must be a text with the characters to remove, like "^|"')
+    return {
+        "delimiter": "\t" if delimiter == "tab" else delimiter,
+        "quote": quote,
+        "quoting": quoting,
+        "line_end": choice(LineEnd, values.get("line_end", LineEnd.CRLF), "line_end"),
+        "encoding": encoding,
+        "is_plain_ascii": flag(values.get("plain_ascii", False), "plain_ascii"),
+        "is_upper_case": flag(values.get("upper_case", False), "upper_case"),
+        "removed": removed,
+        "has_header": flag(values.get("header", True), "header"),
+        "is_of_one_station": flag(values.get("one_station", False), "one_station"),
+    }
+
+
+def _settings(value: Any) -> dict[str, str]:
+    if not isinstance(value, dict):
+        raise FormatError(f'settings {described(value)}: write [settings] and below it name = "what it means"')
+    return {name: text(about, f"settings: {name}", '"the name of your service"') for name, about in value.items()}
+
+
+def _columns(value: Any, unit: Unit, settings: Mapping[str, str]) -> tuple[Column, ...]:
+    if not isinstance(value, list) or not value or not all(isinstance(each, dict) for each in value):
+        raise FormatError("the layout has no column: head each one with [[column]]")
+    columns = tuple(_column(table, number, unit, settings) for number, table in enumerate(value, start=1))
+    names = [column.name for column in columns]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise FormatError(f"two columns are named {shown(twice[0])}: each column needs a name of its own")
+    return columns
+
+
+def _column(table: Mapping[str, Any], number: int, unit: Unit, settings: Mapping[str, str]) -> Column:
+    where = f"column {number}"
+    check_keys(table, _COLUMN_KEYS, where)
+    name = text(table.get("name"), f"{where}: name", '"TITLE"')
+    where = f"column {shown(name)}"
+    if "field" in table and "constant" in table:
+        raise FormatError(f"{where} has field and constant: its cells come from one of them")
+    field = text(table["field"], f"{where}: field", '"title"') if "field" in table else None
+    if field:
+        _check_field(field, where, unit, settings)
+    form = text(table["format"], f"{where}: format", '"%Y-%m-%d"') if "format" in table else None
+    if form and field in LENGTHS and form not in DURATIONS:
+        raise FormatError(f"{where}: format is {shown(form)}: it must be one of {', '.join(DURATIONS)}")
+    if form and field not in (*LENGTHS, *TIMES):
+        raise FormatError(f"{where}: only times and durations have a format")
+    return Column(
+        name=name,
+        field=field,
+        constant=text(table["constant"], f"{where}: constant", '"A"') if "constant" in table else "",
+        format=form,
+        is_required=flag(table.get("required", False), f"{where}: required"),
+        is_number=flag(table.get("number", False), f"{where}: number"),
+    )
+
+
+def _check_field(field: str, where: str, unit: Unit, settings: Mapping[str, str]) -> None:
+    if not is_field(field, unit):
+        raise FormatError(f"{where}: field is {shown(field)}: a row of one {unit} has {field_names(unit)}")
+    if field.startswith(SETTING) and field.removeprefix(SETTING) not in settings:
+        raise FormatError(f"{where}: field is {shown(field)}, which [settings] does not name")
+
+
+def _file_name(value: Any, settings: Mapping[str, str], *, is_of_one_station: bool) -> str:
+    pattern = text(value, "file_name", '"plays_{from:%Y-%m-%d}.csv"')
+    known = ["from", "to", *(SETTING + name for name in settings), *(["station_id"] if is_of_one_station else [])]
+    for part in NAME_PART.finditer(pattern):
+        if part[1] not in known:
+            raise FormatError(f"file_name has {shown(part[0])}: the parts in braces may be {', '.join(known)}")
+    if set(NAME_PART.sub("", pattern)) & set("{}/\\"):
+        raise FormatError(f"file_name is {shown(pattern)}: it must be a name with parts like {{from:%Y%m%d}}")
+    return pattern
+
+
+def _alternatives(value: Any, columns: Sequence[Column]) -> tuple[tuple[tuple[str, ...], ...], ...]:
+    if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
+        raise FormatError(
+            'require is not a list of tables: write [[require]] and one_of = [["ISRC"], ["ALBUM", "LABEL"]]'
+        )
+    names = {column.name for column in columns}
+    found = []
+    for number, table in enumerate(value, start=1):
+        where = f"require {number}"
+        check_keys(table, ("one_of",), where)
+        groups = table.get("one_of")
+        if not isinstance(groups, list) or len(groups) < 2:
+            raise FormatError(
+                f'{where}: one_of {described(groups)}: it must be lists, like [["ISRC"], ["ALBUM", "LABEL"]]'
+            )
+        found.append(tuple(texts(group, f"{where}: one_of", '["ISRC"]') for group in groups))
+        for name in {name for group in found[-1] for name in group} - names:
+            raise FormatError(f"{where}: one_of names {shown(name)}: there is no such column")
+    return tuple(found)
+
+
+def _leave_out(value: Any, settings: Mapping[str, str]) -> tuple[LeaveOut, ...]:
+    if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
+        raise FormatError("leave_out is not a list of tables: head each rule with [[leave_out]]")
+    found = []
+    for number, table in enumerate(value, start=1):
+        where = f"leave_out {number}"
+        check_keys(table, ("field", "why", "values", "blank", "below"), where)
+        field = text(table.get("field"), f"{where}: field", '"source"')
+        _check_field(field, where, Unit.PLAY, settings)
+        if len({"values", "blank", "below"} & table.keys()) != 1:
+            raise FormatError(f'{where} must have one of values, like ["Radio"], blank = true, and below, like 30')
+        below = table.get("below")
+        if below is not None and (isinstance(below, bool) or not isinstance(below, int | Decimal)):
+            raise FormatError(f"{where}: below {described(below)}: it must be a number")
+        found.append(
+            LeaveOut(
+                field=field,
+                why=text(table.get("why"), f"{where}: why", '"not music"'),
+                values=frozenset(texts(table["values"], f"{where}: values", '["Radio"]'))
+                if "values" in table
+                else frozenset(),
+                is_blank=flag(table.get("blank", False), f"{where}: blank"),
+                below=None if below is None else Decimal(below),
+            )
+        )
+    return tuple(found)

@@ -1,0 +1,235 @@
+"""A file for a society has what its layout says, and the log format of the same name reads it back."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from playlog_cli.catalog.entry import Catalog, Entry
+from playlog_cli.errors import CommandError
+from playlog_cli.layouts.fields import Surroundings
+from playlog_cli.layouts.finding import about, find_layout, shipped_layouts
+from playlog_cli.layouts.parse import parse_layout
+from playlog_cli.layouts.writing import LaidOut, findings_in_words, parse_settings
+from playlog_cli.loading.files.row import Row
+from playlog_cli.loading.files.rows import read_rows
+from playlog_cli.loading.files.sources import opened
+from playlog_cli.loading.formats.catalog import find_format
+from playlog_cli.loading.formats.model import FormatError
+from playlog_cli.reporting.figures import Period
+from playlog_cli.reporting.listing.listed_play import ListedPlay
+from playlog_cli.reporting.listing.sorting import sorted_plays
+
+from tests.unit.cli.loading.formats.logs import matches, outcomes, problems
+
+ZONE = ZoneInfo("Europe/Zurich")
+MARCH = Period(date(2026, 3, 1), date(2026, 4, 1), ZONE)
+NOON = datetime(2026, 3, 14, 11, tzinfo=UTC)
+CATALOG = Catalog(
+    [
+        Entry("t", "Snow | ^Rain", "Zoé", "Winter", "Fjord", "USAB12345678", "A. Ferrant", more={"performances": "12"}),
+        Entry("u", '"Tea",\tnow', "Łukasz", composers="B"),
+    ]
+)
+SETTINGS = {"service": "WXYZ-FM", "category": "A", "station": "Radio X", "tuning_hours": "12.5"}
+
+
+def play(
+    track: str = "t", minute: int = 0, station: str = "fm-1", seconds: str = "183", source: str = "Streaming"
+) -> ListedPlay:
+    at = NOON + timedelta(minutes=minute)
+    return ListedPlay(
+        at, station, f"{at}#{track}", track, "", source, at, Decimal(seconds), 1, None, False, True, False
+    )
+
+
+@contextmanager
+def laid_out(name: str, plays: Sequence[ListedPlay], catalog: Catalog = CATALOG) -> Iterator[LaidOut]:
+    layout, _ = find_layout(name)
+    given_settings = [f"{each}={SETTINGS[each]}" for each in layout.settings]
+    with sorted_plays(plays) as in_order:
+        yield LaidOut(in_order, catalog, layout, Surroundings(MARCH, parse_settings(layout, given_settings)))
+
+
+def written(
+    name: str, plays: Sequence[ListedPlay], folder: Path, catalog: Catalog = CATALOG
+) -> tuple[str, list[str], list[str]]:
+    """The file's name, its lines, and what was found."""
+    with laid_out(name, plays, catalog) as made:
+        found = made.check()
+        path = made.write(folder, found)
+        text = path.read_bytes().decode(made.layout.encoding)
+        assert text.endswith("\r\n")
+        return path.name, text.removesuffix("\r\n").split("\r\n"), findings_in_words(made.layout, found)
+
+
+@pytest.mark.parametrize("name", shipped_layouts())
+def test_each_layout_says_what_it_is_for_and_names_its_sources(name: str) -> None:
+    toml = shipped_layouts()[name]
+    assert about(toml).endswith(".")
+    assert "sources = [" in toml
+
+
+def test_soundexchange_with_actual_total_performances(tmp_path: Path) -> None:
+    plays = [play(), play(minute=5), play("u"), play("u", source="Radio")]
+    assert written("soundexchange", plays, tmp_path) == (
+        "WXYZ-FM20260301-20260331_A.txt",
+        [
+            "^NAME_OF_SERVICE^|^TRANSMISSION_CATEGORY^|^FEATURED_ARTIST^|^SOUND_RECORDING_TITLE^|^ISRC^|^ALBUM_TITLE^"
+            "|^MARKETING_LABEL^|^ACTUAL_TOTAL_PERFORMANCES^",
+            "^WXYZ-FM^|^A^|^ZOE^|^SNOW RAIN^|^USAB12345678^|^WINTER^|^FJORD^|12",
+            '^WXYZ-FM^|^A^|^?UKASZ^|^"TEA", NOW^|^^|^^|^^|',
+        ],
+        [
+            "soundexchange: 2 rows",
+            "left out: 1 plays: SoundExchange collects for digital transmissions, and these were heard over the air",
+            "missing: ACTUAL_TOTAL_PERFORMANCES: 1 of 2 rows, 1 plays",
+            "missing: ISRC or ALBUM_TITLE and MARKETING_LABEL: 1 of 2 rows, 1 plays",
+            "missing: characters that ascii does not have: they become ?: 1 of 2 rows, 1 plays",
+        ],
+    )
+
+
+def test_soundexchange_with_tuning_hours_counts_the_plays_of_each_channel(tmp_path: Path) -> None:
+    _, lines, found = written("soundexchange-ath", [play(), play(minute=5), play(station="fm-2")], tmp_path)
+    assert lines[0].endswith(
+        "^ACTUAL_TOTAL_PERFORMANCES^|^AGGREGATE_TUNING_HOURS^|^CHANNEL_OR_PROGRAM_NAME^|^PLAY_FREQUENCY^"
+    )
+    assert [line.rpartition("^FJORD^|")[2] for line in lines[1:]] == ["|12.5|^FM-1^|2", "|12.5|^FM-2^|1"]
+    assert found == ["soundexchange-ath: 2 rows"]
+
+
+def test_suisas_list_has_local_dates_and_times(tmp_path: Path) -> None:
+    name, lines, found = written("suisa", [play(seconds="3661.5"), play("u", 1), play("without a title")], tmp_path)
+    assert name == "RadioX_20260301-20260331.csv"
+    assert lines[1:] == [
+        "Snow | ^Rain,A. Ferrant,Zoé,,Radio X,20260314,01:01:02,12:00:00,,USAB12345678,Fjord,,,,,Winter,,,,,,,,,t",
+        '"""Tea"",\tnow",B,Łukasz,,Radio X,20260314,00:03:03,12:01:00' + "," * 17 + "u",
+    ]
+    assert found[1] == "left out: 1 plays: SUISA cannot assign a play without a title"
+
+
+def test_npr_ds_has_tabs_and_no_quotes_and_one_station(tmp_path: Path) -> None:
+    name, lines, _ = written("npr-ds", [play(), play("u", 1)], tmp_path)
+    assert name == "fm-1_20260301-20260331.txt"
+    assert lines == [
+        "Title\tArtist\tAlbum\tLabel\tStart Time\tDuration",
+        "Snow | ^Rain\tZoé\tWinter\tFjord\t03/14/2026 12:00:00\t0:03:03",
+        '"Tea", now\tŁukasz\t\t\t03/14/2026 12:01:00\t0:03:03',
+    ]
+    with (
+        laid_out("npr-ds", [play(), play(station="fm-2")]) as made,
+        pytest.raises(CommandError, match="one file for each station"),
+    ):
+        made.check()
+
+
+NAMES = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min_size=1, max_size=8)
+
+
+@settings(max_examples=15)
+@pytest.mark.parametrize("name", ["suisa", "npr-ds"])
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 30), NAMES, NAMES, st.integers(1, 9000)),
+        min_size=1,
+        max_size=5,
+        unique_by=lambda row: row[0],
+    )
+)
+def test_the_log_format_of_the_same_name_reads_the_file_back(
+    tmp_path_factory: pytest.TempPathFactory, name: str, rows: list[tuple[int, str, str, int]]
+) -> None:
+    folder = tmp_path_factory.mktemp("layout")
+    entries = [Entry(f"t-{minute}", title, artist, "Album", "Label") for minute, title, artist, _ in rows]
+    plays = [play(f"t-{minute}", minute, seconds=str(seconds)) for minute, _, _, seconds in rows]
+    with laid_out(name, plays, Catalog(entries)) as made:
+        path = made.write(folder, made.check())
+    log_format = find_format(name)
+    assert log_format
+    read = outcomes(path, replace(log_format, time_zone=ZONE), "fm-1")
+    assert problems(read) == []
+    assert [
+        (each["title"], each["artist"], each["duration_seconds"], each["matched_at"]) for each in matches(read)
+    ] == [
+        (title, artist, str(seconds), (NOON + timedelta(minutes=minute)).strftime("%Y-%m-%dT%H:%M:%S.%f+0000"))
+        for minute, title, artist, seconds in sorted(rows)
+    ]
+
+
+def test_playlog_load_reads_the_plain_layout_back(tmp_path: Path) -> None:
+    with laid_out("playlog", [play(), play("u", 1)]) as made:
+        path = made.write(tmp_path, made.check())
+    with opened(path) as source:
+        rows = [row for row in read_rows(source) if isinstance(row, Row)]
+    assert [(row.values["matched_at"], row.values["track_id"], row.values["title"]) for row in rows] == [
+        ("2026-03-14T12:00:00+01:00", "t", "Snow | ^Rain"),
+        ("2026-03-14T12:01:00+01:00", "u", '"Tea",\tnow'),
+    ]
+
+
+LAYOUT = 'file_name = "x.csv"\n[[column]]\nname = "A"\nfield = "title"\n'
+
+
+@pytest.mark.parametrize(
+    ("toml", "says"),
+    [
+        ("", "the layout has no column: head each one with"),
+        ("delimeter = 1\n" + LAYOUT, "the layout has a key 'delimeter' that means nothing: did you mean delimiter?"),
+        (LAYOUT.replace("title", "tilte"), "column 'A': field is 'tilte': a row of one play has played_at,"),
+        (
+            'row = "track"\n' + LAYOUT.replace("title", "played_at"),
+            "column 'A': field is 'played_at': a row of one track has",
+        ),
+        (LAYOUT.replace("title", "setting.x"), "column 'A': field is 'setting.x', which [settings] does not name"),
+        (LAYOUT + 'format = "%Y"\n', "column 'A': only times and durations have a format"),
+        (
+            LAYOUT.replace("title", "duration") + 'format = "hh"\n',
+            "column 'A': format is 'hh': it must be one of seconds",
+        ),
+        (
+            LAYOUT.replace("x.csv", "{station_id}.csv"),
+            "file_name has '{station_id}': the parts in braces may be from, to",
+        ),
+        (LAYOUT.replace("x.csv", "../x.csv"), "file_name is '../x.csv': it must be a name with parts"),
+        ('delimiter = ";;"\n' + LAYOUT, "delimiter is ';;': it must be one character"),
+        ('encoding = "utf-9"\n' + LAYOUT, "encoding is 'utf-9'"),
+        ('quote = ""\nquoting = "texts"\n' + LAYOUT, "quote and quoting contradict each other"),
+        (LAYOUT + '[[require]]\none_of = [["A"], ["B"]]\n', "require 1: one_of names 'B': there is no such column"),
+        (LAYOUT + '[[leave_out]]\nfield = "title"\nwhy = "x"\n', "leave_out 1 must have one of values"),
+        (LAYOUT + LAYOUT.partition("\n")[2], "two columns are named 'A': each column needs a name of its own"),
+    ],
+)
+def test_a_mistake_in_a_layout_is_named(toml: str, says: str) -> None:
+    with pytest.raises(FormatError) as raised:
+        parse_layout("mine", toml)
+    assert str(raised.value).startswith(says)
+
+
+@pytest.mark.parametrize(
+    "condition",
+    ['values = ["true"]\nfield = "flagged"', 'below = 184\nfield = "duration"', 'blank = true\nfield = "catalog.ean"'],
+)
+def test_plays_are_left_out_by_each_kind_of_rule(condition: str) -> None:
+    layout = parse_layout("mine", f'{LAYOUT}[[leave_out]]\nwhy = "not for us"\n{condition}\n')
+    kept = Catalog([Entry("v", "Hail", more={"ean": "1"})])
+    plays = [play()._replace(flagged=True), play("v", seconds="184")]
+    with sorted_plays(plays) as in_order:
+        found = LaidOut(in_order, kept, layout, Surroundings(MARCH, {})).check()
+    assert (found.rows, found.left_out) == (1, {"not for us": 1})
+
+
+def test_a_setting_that_is_missing_or_unknown_is_named() -> None:
+    layout, _ = find_layout("soundexchange")
+    with pytest.raises(CommandError, match="needs --set category=… \\(the transmission category"):
+        parse_settings(layout, ["service=X"])
+    with pytest.raises(CommandError, match="--set is 'x=1': the layout soundexchange takes service=…, category=…"):
+        parse_settings(layout, ["x=1"])
+    with pytest.raises(CommandError, match="--layout is 'gema': it must be the path of a TOML file, or one of npr-ds,"):
+        find_layout("gema")
