@@ -4,12 +4,14 @@ Source: ISO 3901: 12 characters, of which hyphens and the word ISRC are for disp
 """
 
 import re
+from functools import lru_cache
 
 from stdnum import isrc
 
 _FOR_DISPLAY = re.compile(r"^\s*ISRC[\s:]*|[\s\-\u2010-\u2015]+", re.IGNORECASE)
 
 
+@lru_cache(maxsize=20_000)  # a log names the same recordings again and again
 def normalise(text: str) -> str | None:
     """An ISRC in its one form: 12 characters, upper case.
 

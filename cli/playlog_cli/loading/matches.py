@@ -10,6 +10,7 @@ import re
 import sqlite3
 from contextlib import closing
 from decimal import Context, Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any, Self
 
 from playlog.domain.match import Item
@@ -30,6 +31,7 @@ NUMBER_DIGITS = 38
 NUMBER_EXPONENTS = range(-130, 126)
 
 _DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+_CONTEXT = Context(prec=NUMBER_DIGITS)
 _IDS = ("match_id", "station_id", "track_id", "station_program_id")
 _WRITTEN_BY_PLAYLOG = ("processed_at", "play_id", "failed_reason")
 
@@ -50,6 +52,7 @@ class Seen:
         self._database.execute("PRAGMA journal_mode = OFF")
         self._database.execute("CREATE TABLE contents (digest BLOB PRIMARY KEY, times INTEGER) WITHOUT ROWID")
         self._database.execute("CREATE TABLE matches (id TEXT PRIMARY KEY, digest BLOB, line INTEGER) WITHOUT ROWID")
+        self._database.execute("BEGIN")  # one transaction, never committed: a commit for each row would cost more
 
     def __enter__(self) -> Self:
         return self
@@ -59,10 +62,11 @@ class Seen:
 
     def occurrence(self, digest: bytes) -> int:
         """How many rows of this content there have been, this one included."""
-        found = self._one("SELECT times FROM contents WHERE digest = ?", digest)
-        times: int = found[0] + 1 if found else 1
-        self._database.execute("INSERT OR REPLACE INTO contents VALUES (?, ?)", (digest, times))
-        return times
+        counted = self._database.execute(
+            "INSERT INTO contents VALUES (?, 1) ON CONFLICT DO UPDATE SET times = times + 1 RETURNING times", (digest,)
+        )
+        ((times,),) = counted
+        return int(times)
 
     def is_new(self, match_id: str, digest: bytes, line: int) -> bool:
         """Whether this is the first row with this id.
@@ -108,14 +112,14 @@ def match_of(row: Row, seen: Seen, shards: int, said: str = "") -> Item | None:
     _check_state(item)
     _check_key(item, "matched_at", SORT_KEY_BYTES, "it must be a time like 2026-03-14T08:00:00+01:00")
     _check_shard(item, shards)
-    digest = hashlib.sha256((json.dumps(item, sort_keys=True) + said).encode()).digest()
+    identity = row.identity if row.identity and "match_id" not in item else json.dumps(item, sort_keys=True) + said
+    digest = hashlib.sha256(identity.encode()).digest()
     if "match_id" in item:
         _check_key(item, "match_id", PARTITION_KEY_BYTES, "it must be text that no other match has, or be left out")
+        if not seen.is_new(item["match_id"]["S"], digest, row.line):
+            return None
     else:
-        content = hashlib.sha256(row.identity.encode()).digest() if row.identity else digest
-        item["match_id"] = {"S": f"{content.hex()[:32]}-{seen.occurrence(content)}"}
-    if not seen.is_new(item["match_id"]["S"], digest, row.line):
-        return None
+        item["match_id"] = {"S": f"{digest.hex()[:32]}-{seen.occurrence(digest)}"}
     # After the digest, so that a file gives the same ids as before these rules.
     _strip_ids(item)
     _normalise_isrc(item)
@@ -132,6 +136,7 @@ def has_invalid_isrc(item: Item) -> bool:
     return bool(text.strip()) and normalise(text) is None
 
 
+@lru_cache(maxsize=4096)  # a file has the same durations and scores again and again
 def number(text: str) -> str | None:
     """A decimal number as DynamoDB takes it.
 
@@ -150,7 +155,7 @@ def number(text: str) -> str | None:
         return None
     if not value:
         return "0"
-    shortest = value.normalize(Context(prec=NUMBER_DIGITS))
+    shortest = value.normalize(_CONTEXT)
     if shortest != value or value.adjusted() not in NUMBER_EXPONENTS:
         return None
     return str(value) if len(value.as_tuple().digits) <= NUMBER_DIGITS else str(shortest)
@@ -159,9 +164,13 @@ def number(text: str) -> str | None:
 def _attribute(name: str, value: Value) -> dict[str, Any]:
     if not name:
         raise RowError("an attribute has no name: name it, or leave it out")
-    _utf8(name, name)
-    if VALIDATED_TYPES.get(name) == "N" and isinstance(value, Number) and number(value.text) is None:
-        return {"S": value.text}  # the converter records it as malformed
+    if not name.isascii():
+        _utf8(name, name)
+    if isinstance(value, str):
+        return {"S": _utf8(name, value)}
+    if isinstance(value, Number) and VALIDATED_TYPES.get(name) == "N":
+        exact = number(value.text)
+        return {"S": value.text} if exact is None else {"N": exact}  # the converter records a text as malformed
     return _typed(name, value, 1)
 
 
@@ -188,6 +197,8 @@ def _typed(name: str, value: Value, level: int) -> dict[str, Any]:
 
 
 def _utf8(name: str, text: str) -> str:
+    if text.isascii():
+        return text
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -84,18 +84,18 @@ def _rows(file: Input, options: Options) -> Iterator[PreviewedRow]:
 def _previewed(file: str, row: Outcome, seen: Seen, now: datetime) -> PreviewedRow:
     match row:
         case Row():
-            source = row.source or {name: _text(value) for name, value in row.values.items()}
+            source = row.source.texts() if row.source else {name: _text(value) for name, value in row.values.items()}
             try:
                 note, match = _match(row, seen, now)
             except RowError as problem:
                 return PreviewedRow(file, row.line, f"{_BAD}{problem}", source)
             return PreviewedRow(file, row.line, note, source, match)
         case BadLogRow(line, problem, source):
-            return PreviewedRow(file, line, f"{_BAD}{problem}", source)
+            return PreviewedRow(file, line, f"{_BAD}{problem}", source.texts())
         case BadRow(line, problem):
             return PreviewedRow(file, line, f"{_BAD}{problem}")
         case SkippedRow(line, source):
-            return PreviewedRow(file, line, "skipped by a rule of the log format", source)
+            return PreviewedRow(file, line, "skipped by a rule of the log format", source.texts())
         case _:
             return PreviewedRow(file, row.line, "nothing was recognized")
 

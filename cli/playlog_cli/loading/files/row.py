@@ -1,6 +1,7 @@
 """A row of a file, before it is a match. Pure."""
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any, TypeAlias
 
@@ -20,8 +21,7 @@ def cell_text(cell: Cell) -> str:
     A date or time of a spreadsheet is in ISO 8601. ``\\N`` is what MySQL and PostgreSQL write for no value.
     """
     if isinstance(cell, str):
-        text = cell.strip()
-        return "" if text == r"\N" else text
+        return cell.strip() if cell != r"\N" else ""
     if isinstance(cell, timedelta):
         return _clock_text(cell)
     return cell.isoformat(" ") if isinstance(cell, datetime) else cell.isoformat()
@@ -46,6 +46,26 @@ class Number:
 
 
 @dataclass(frozen=True, slots=True)
+class LogCells:
+    """The cells of a row that a log format names. Their texts are made only if somebody looks at them.
+
+    Attributes:
+        columns: their columns.
+        indexes: where they are in the row.
+        row: all cells.
+    """
+
+    columns: Sequence[str]
+    indexes: Sequence[int]
+    row: Sequence[Cell]
+
+    def texts(self) -> dict[str, str]:
+        """The cells as texts, by their columns."""
+        places = zip(self.columns, self.indexes, strict=True)
+        return {name: cell_text(self.row[index]) for name, index in places if index < len(self.row)}
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """A row's values by column.
 
@@ -56,7 +76,7 @@ class Row:
         null_markers: number of cells that were read as no value, like ``NULL``.
         invalid_isrcs: number of ISRCs that are not valid, and that the match does not have.
         identity: what makes this row the same match as another, if that is not all of its values.
-        source: the cells that a log format read, by their columns.
+        source: the cells that a log format read; None without one.
     """
 
     line: int
@@ -65,7 +85,7 @@ class Row:
     null_markers: int = 0
     invalid_isrcs: int = 0
     identity: str | None = None
-    source: dict[str, str] = field(default_factory=dict)
+    source: LogCells | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +94,11 @@ class SkippedRow:
 
     Attributes:
         line: physical line of the file, from 1, on which the row begins.
-        source: its cells by their columns.
+        source: the cells that the log format read.
     """
 
     line: int
-    source: dict[str, str]
+    source: LogCells
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +119,7 @@ class BadLogRow(BadRow):
     """A row of a log that is not loaded.
 
     Attributes:
-        source: the cells that the log format read, by their columns.
+        source: the cells that the log format read.
     """
 
-    source: dict[str, str]
+    source: LogCells

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import PurePath
 
 from playlog_cli.errors import shown
-from playlog_cli.loading.files.row import Cell, RowsError
+from playlog_cli.loading.files.row import Cell, LogCells, RowsError
 from playlog_cli.loading.formats.model import (
     Column,
     ColumnDuration,
@@ -104,8 +104,8 @@ class Columns:
         highest = max([column for column in named if isinstance(column, int)], default=0)
         self._width = len(header) if header is not None else highest
         self._extra: list[Cell] = ["", *parts.values()]
-        self.names = tuple(map(str, named))
-        self._indexes = [self.index(column) for column in named]
+        self._names = tuple(map(str, named))
+        self._indexes = tuple(self.index(column) for column in named)
 
     def index(self, column: Column) -> int:
         """Where a column is in the rows that ``complete`` returns.
@@ -135,11 +135,12 @@ class Columns:
         raise RowsError(f"has no column {shown(column)}: its columns are {shown(', '.join(self._header))}")
 
     def complete(self, cells: list[Cell]) -> list[Cell]:
-        """A row with as many cells as there are columns, and the parts of the file's name after them.
+        """A row with as many cells as there are columns, without spaces around them, and then the file's parts.
 
         Raises:
             RowError: it has more cells than there are columns.
         """
+        cells = [cell.strip() if isinstance(cell, str) else cell for cell in cells]
         missing = self._width - len(cells)
         if missing > 0:
             return cells + [""] * missing + self._extra
@@ -152,9 +153,9 @@ class Columns:
             return cells[: self._width] + self._extra
         return cells + self._extra
 
-    def source(self, row: list[Cell]) -> dict[str, Cell]:
-        """The cells that the format names, by their columns."""
-        return {name: row[index] for name, index in zip(self.names, self._indexes, strict=True)}
+    def source(self, row: list[Cell]) -> LogCells:
+        """The cells that the format names."""
+        return LogCells(self._names, self._indexes, row)
 
 
 def _numbers(header: Iterable[str]) -> dict[str, list[int]]:

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any
 
+from playlog_cli.loading.files.row import LogCells
+
 
 @dataclass(slots=True)
 class Draft:
@@ -14,7 +16,7 @@ class Draft:
         station: whose log the row is in.
         at: local time, and then the instant in UTC.
         values: attributes of the match; None if a skip rule says that the row is no match.
-        source: the row's cells by their columns.
+        source: the row's cells.
         end: when it ended, as the row says: an instant, a local time, or a time of the day.
         until_next: time to the next row of the station, at most what the format says.
     """
@@ -23,6 +25,6 @@ class Draft:
     station: str
     at: datetime
     values: dict[str, Any] | None
-    source: dict[str, str]
+    source: LogCells
     end: datetime | time | None = None
     until_next: timedelta | None = None

@@ -23,6 +23,9 @@ def text_reader(name: str, source: TextSource, columns: Columns) -> Callable[[li
     if not source.columns:
         return lambda _: source.constant
     indexes = [columns.index(column) for column in source.columns]
+    if len(indexes) == 1 and source.values is None and not source.prefix:
+        (index,) = indexes
+        return lambda row: cell_text(row[index])
 
     def read(row: list[Cell]) -> str:
         text = source.separator.join(filter(None, (cell_text(row[index]) for index in indexes)))

@@ -7,7 +7,7 @@ from playlog.domain import timestamps
 from playlog.schema import VALIDATED_TYPES
 
 from playlog_cli.errors import shown
-from playlog_cli.loading.files.row import BadLogRow, BadRow, Cell, Number, Row, SkippedRow, Value, cell_text
+from playlog_cli.loading.files.row import BadLogRow, BadRow, Cell, LogCells, Number, Row, SkippedRow, Value
 from playlog_cli.loading.files.sources import Source
 from playlog_cli.loading.files.tables import Layout, Table, read_table
 from playlog_cli.loading.formats.model import ColumnDuration, EndDuration, LogFormat, NextRowDuration, TrackFrom
@@ -89,11 +89,11 @@ class LogReader:
 
     def _draft(self, line: int, cells: list[Cell]) -> Draft | BadRow | SkippedRow:
         """A row as it stands. A skipped row is one as well if its time can be read: it may end the row before it."""
-        source: dict[str, str] = {}
+        source = self._columns.source(cells)
         is_skipped = False
         try:
             row = self._columns.complete(cells)
-            source = {name: cell_text(cell) for name, cell in self._columns.source(row).items()}
+            source = self._columns.source(row)
             is_skipped = any(skip(row) for skip in self._skips)
             return self._read(line, row, source, is_skipped=is_skipped)
         except (RowError, OverflowError) as problem:
@@ -102,7 +102,7 @@ class LogReader:
             years = "the time lies outside of the years 1 to 9999: is its format right?"
             return BadLogRow(line, str(problem) if isinstance(problem, RowError) else years, source)
 
-    def _read(self, line: int, row: list[Cell], source: dict[str, str], *, is_skipped: bool) -> Draft:
+    def _read(self, line: int, row: list[Cell], source: LogCells, *, is_skipped: bool) -> Draft:
         at = self._time([row[index] for index in self._time_indexes])
         values: dict[str, Value] = {}
         for name, read in self._texts.items():
@@ -130,7 +130,7 @@ class LogReader:
             return SkippedRow(draft.line, draft.source)
         values = draft.values
         matched_at = timestamps.to_text(draft.at)
-        if draft.end:
+        if draft.end is not None:
             end = end_instant(draft.at, draft.end, self._format.time_zone)
             if end is None:
                 problem = f"the end is {shown(str(draft.end))}, which is no time from the start on, {matched_at}"

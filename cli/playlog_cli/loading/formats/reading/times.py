@@ -9,6 +9,7 @@ from typing import TypeAlias
 from playlog_cli.errors import shown
 from playlog_cli.loading.files.row import Cell, cell_text
 from playlog_cli.loading.formats.model import Clock, TimeSource
+from playlog_cli.loading.formats.reading.fast_times import numeric_parser
 from playlog_cli.loading.matches import RowError
 
 TimeReader: TypeAlias = Callable[[list[Cell]], datetime]
@@ -100,6 +101,9 @@ def parse_time_text(text: str, time_format: str) -> datetime:
     """
     if "%p" in time_format:
         text = _HALF.sub(lambda found: f"{found[1].upper()}M", text)
+    parse = numeric_parser(time_format)
+    if parse and (found := parse(text)):
+        return found
     return datetime.strptime(text, time_format)  # noqa: DTZ007 - the caller knows the zone
 
 

@@ -2,8 +2,10 @@
 
 import hashlib
 import unicodedata
+from functools import lru_cache
 
 
+@lru_cache(maxsize=20_000)  # a log names the same recordings again and again
 def artist_title_id(artist: str, title: str) -> str:
     """A ``track_id`` that is the same wherever artist and title are the same for a reader.
 
