@@ -35,6 +35,11 @@ COMMANDS = {
         f"{OPERATING}.local", "local_app", "The stack in an embedded AWS on this machine: no account, no Docker."
     ),
     "load": Entry("playlog_cli.commands.load", "load_command", "Load matches from files."),
+    "log-format": Entry(
+        "playlog_cli.commands.log_format",
+        "log_format_app",
+        "How a station's file reads: list, show or draft a log format.",
+    ),
     "convert": Entry(f"{OPERATING}.convert", "convert_command", "Convert the waiting matches into plays: one run."),
     "status": Entry(f"{OPERATING}.status", "status_command", "Show what waits, what was played, and what failed."),
     "catalog": Entry(

@@ -32,10 +32,31 @@ def records(document: dict[str, Any], paths: Sequence[str]) -> list[dict[str, An
     """
     if any(member_text(document, path) for path in paths):
         return [document]
+    return only_list(document) or [document]
+
+
+def only_list(document: dict[str, Any]) -> list[dict[str, Any]] | None:
+    """The only list of a document, if its members are objects; None otherwise."""
     lists = [value for value in document.values() if isinstance(value, list)]
-    if len(lists) != 1 or not all(isinstance(each, dict) for each in lists[0]):
-        return [document]
+    if len(lists) != 1 or not lists[0] or not all(isinstance(each, dict) for each in lists[0]):
+        return None
     return lists[0]
+
+
+def flat(document: dict[str, Any], prefix: str = "") -> dict[str, str]:
+    """The members of an object and of the objects in it, by their paths, as texts. Lists are one text.
+
+    Example:
+        >>> flat({"played_at": "08:00", "song": {"title": "Jóga"}})
+        {'played_at': '08:00', 'song.title': 'Jóga'}
+    """
+    found: dict[str, str] = {}
+    for name, value in document.items():
+        if isinstance(value, dict):
+            found.update(flat(value, f"{prefix}{name}."))
+        else:
+            found[prefix + name] = _text(value)
+    return found
 
 
 def _member(values: Any, path: str) -> Any:

@@ -35,10 +35,10 @@ class Shipped:
 
 def shipped_formats() -> dict[str, Shipped]:
     """The formats that come with playlog, by their names."""
-    files = sorted((each for each in _SHIPPED.iterdir() if each.name.endswith(_SUFFIX)), key=lambda each: each.name)
+    files = {each.name.removesuffix(_SUFFIX): each for each in _SHIPPED.iterdir() if each.name.endswith(_SUFFIX)}
     found = {}
-    for file in files:
-        name, toml = file.name.removesuffix(_SUFFIX), file.read_text(encoding="utf-8")
+    for name, file in sorted(files.items()):
+        toml = file.read_text(encoding="utf-8")
         values = tomllib.loads(toml)
         found[name] = Shipped(name, values["about"], tuple(values["sources"]), "reader" in values, toml)
     return found

@@ -1,0 +1,161 @@
+"""Which column is which attribute, by its name and its values. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import product
+
+from playlog_cli.loading.formats.guessing.sample import Sample
+from playlog_cli.loading.formats.guessing.values import (
+    Guess,
+    clock_formats,
+    date_formats,
+    duration_format,
+    is_isrc_column,
+    moment_formats,
+)
+from playlog_cli.loading.formats.reading.times import parse_time_text
+
+# What columns are called in English, German, French, Italian and Spanish, without spaces and punctuation.
+_NAMES = {
+    "artist": "artist artists artistname interpret interpreten performer performers künstler artiste artista "
+    "interprète featuredartist creator band",
+    "title": "title titel songtitle song track tracktitle tracktitel titre titolo título soundrecordingtitle "
+    "songname name",
+    "album": "album albumtitle albumtitel albumname release disk disc",
+    "label": "label marketinglabel recordlabel labelname",
+    "isrc": "isrc isrccode isrcnumber",
+    "station_id": "stationid station sender stationname channel channelid stream service",
+    "track_id": "trackid cart cartnumber cartno mediaid songid",
+}
+_DURATIONS = (
+    "duration durationseconds length len dauer länge laenge spieldauer sendedauer durée durata duración "
+    "playedduration runtime trackduration"
+)
+_ENDS = "end endtime ends enddate stop stoptime ende fin fine endzeit"
+_KINDS = "type typ kind category kategorie class klasse catégorie categoria group gruppe art"
+_STARTS = (
+    "starttime start starts startdate datetime timestamp playedat playtime airtime airdate begin beginn startzeit "
+    "date datum sendedatum day tag time zeit uhrzeit sendezeit heure hora fecha data ora when"
+)
+_RANKS = {name: rank for rank, name in enumerate(_STARTS.split())}
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """Where the time may come from.
+
+    Attributes:
+        columns: positions of the columns that are joined.
+        guesses: formats that the values may have; more than one if the file does not tell.
+        texts: the values, joined.
+    """
+
+    columns: tuple[int, ...]
+    guesses: tuple[Guess, ...]
+    texts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Duration:
+    """Where the duration may come from: a column of durations, or of ends."""
+
+    column: int
+    guess: Guess
+    is_end: bool = False
+
+
+def attribute_columns(sample: Sample) -> dict[str, int]:
+    """The columns of names and ids, by attribute. An ISRC is known by its values, too."""
+    found: dict[str, int] = {}
+    for attribute, names in _NAMES.items():
+        column = _named(sample, names, set(found.values()))
+        if column is not None:
+            found[attribute] = column
+    for column in range(len(sample.columns)):
+        if "isrc" not in found and column not in found.values() and is_isrc_column(sample.values(column)):
+            found["isrc"] = column
+    return found
+
+
+def duration_of(sample: Sample, taken: set[int]) -> Duration | None:
+    """Where the duration may come from; None if no column is called like that."""
+    column = _named(sample, _DURATIONS, taken)
+    if column is not None and (guess := duration_format(sample.values(column))):
+        return Duration(column, guess)
+    column = _named(sample, _ENDS, taken)
+    if column is None:
+        return None
+    values = sample.values(column)
+    guesses = moment_formats(values) or clock_formats(values)
+    return Duration(column, guesses[0], is_end=True) if guesses else None
+
+
+def kind_column(sample: Sample, taken: set[int]) -> int | None:
+    """A column that says what kind of thing was broadcast."""
+    return _named(sample, _KINDS, taken)
+
+
+def times_of(sample: Sample, taken: set[int]) -> Times | None:
+    """Where the time may come from: one column, or a date and a time of the day."""
+    candidates = [column for column in _by_name(sample) if column not in taken]
+    for column in candidates:
+        values = sample.values(column)
+        if guesses := moment_formats(values):
+            return Times((column,), _distinct(guesses, values), tuple(values))
+    dates = [(column, found) for column in candidates if (found := date_formats(sample.values(column)))]
+    clocks = [(column, found) for column in candidates if (found := clock_formats(sample.values(column)))]
+    for (date, days), (clock, hours) in product(dates, clocks):
+        if date != clock:
+            joined = [f"{row[date]} {row[clock]}" for row in sample.rows if row[date] and row[clock]]
+            guesses = [Guess(f"{day.format} {hour.format}", joined[0]) for day, hour in product(days, hours)]
+            return Times((date, clock), _distinct(guesses, joined), tuple(joined))
+    return None
+
+
+def read_as(texts: Sequence[str], time_format: str) -> list[datetime]:
+    """The times that the texts are by a format, without those that are not."""
+    found = []
+    for text in texts:
+        try:
+            found.append(parse_time_text(text, time_format).replace(tzinfo=None))
+        except ValueError:
+            continue
+    return found
+
+
+def _by_name(sample: Sample) -> list[int]:
+    """The columns, those first that are called like a beginning."""
+
+    def rank(column: int) -> int:
+        names = _folded_names(sample.columns[column])
+        return min(_RANKS.get(name, len(_RANKS)) for name in names)
+
+    return sorted(range(len(sample.columns)), key=lambda column: (rank(column), column))
+
+
+def _distinct(guesses: Sequence[Guess], texts: Sequence[str]) -> tuple[Guess, ...]:
+    """The guesses by which the texts are different times."""
+    found: dict[tuple[datetime, ...], Guess] = {}
+    for guess in guesses:
+        times = () if guess.format in ("iso", "unix", "unix-ms") else tuple(read_as(texts, guess.format))
+        found.setdefault(times, guess)
+    return tuple(found.values())
+
+
+def _named(sample: Sample, names: str, taken: set[int]) -> int | None:
+    """The first column that is called by one of the names, the first name first."""
+    if not sample.has_header:
+        return None
+    folded = [_folded_names(column) for column in sample.columns]
+    for name in names.split():
+        for column, found in enumerate(folded):
+            if column not in taken and name in found:
+                return column
+    return None
+
+
+def _folded_names(column: str) -> tuple[str, ...]:
+    """A column's name without case, spaces and punctuation; of a path like ``song.title``, also its last member."""
+    whole = "".join(filter(str.isalnum, column.casefold()))
+    return whole, "".join(filter(str.isalnum, column.casefold().rpartition(".")[2]))

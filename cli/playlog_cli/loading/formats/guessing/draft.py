@@ -1,0 +1,175 @@
+"""Draft a log format from a file, as TOML with questions. Pure."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import PurePath
+
+from playlog_cli.loading.formats.guessing.columns import (
+    Duration,
+    Times,
+    attribute_columns,
+    duration_of,
+    kind_column,
+    read_as,
+    times_of,
+)
+from playlog_cli.loading.formats.guessing.sample import Sample
+
+QUESTION = "# QUESTION:"
+_MOST_KINDS = 12
+_WITHOUT_ZONE = ("unix", "unix-ms")
+
+
+def draft_format(sample: Sample, name: str) -> str:
+    """Drafts a log format. Each line that a person must decide begins with ``QUESTION``.
+
+    Args:
+        sample: the first rows of the file.
+        name: of the file.
+
+    Returns:
+        TOML. It is complete except for the questions.
+    """
+    attributes = attribute_columns(sample)
+    duration = duration_of(sample, set(attributes.values()))
+    taken = set(attributes.values()) | ({duration.column} if duration else set())
+    times = times_of(sample, taken)
+    taken |= set(times.columns) if times else set()
+    lines = [
+        f"# Drafted from {PurePath(name).name}: {len(sample.rows):,} rows were read.",
+        "# Answer the questions, and look at it with: playlog load FILE --log-format THIS.toml --preview 5",
+        *_layout(sample),
+        *_zone(times),
+        "",
+        "[match]",
+        *_time_lines(sample, times),
+        *_station(sample, attributes),
+    ]
+    for attribute, column in attributes.items():
+        if attribute != "station_id":
+            lines.append(f"{attribute} = {_column(sample, column)}")
+    lines += _duration_lines(sample, duration)
+    if not {"isrc", "track_id"} & attributes.keys() and not {"artist", "title"} <= attributes.keys():
+        lines.append(
+            f"{QUESTION} no column is called like an artist and a title, an ISRC or an id. Columns: {_all(sample)}"
+        )
+    return "\n".join([*lines, *_skips(sample, taken, times), ""])
+
+
+def questions(draft: str) -> int:
+    """How many questions a draft leaves."""
+    return sum(line.startswith(QUESTION) for line in draft.splitlines())
+
+
+def _layout(sample: Sample) -> Iterator[str]:
+    if sample.delimiter:
+        yield f"delimiter = {json.dumps('tab' if sample.delimiter == chr(9) else sample.delimiter)}"
+    if sample.encoding:
+        if sample.readings:
+            yield f"{QUESTION} the text is not UTF-8. Which of these reads right? Keep that encoding."
+            for encoding, words in sample.readings:
+                yield f"#   {encoding}: {_plain(words)}"
+        yield f"encoding = {json.dumps(sample.encoding)}"
+    if not sample.has_header:
+        yield "header = false  # no row names the columns: the numbers below are those of the columns"
+
+
+def _zone(times: Times | None) -> Iterator[str]:
+    guess = times.guesses[0] if times else None
+    has_offset = guess and (guess.format in _WITHOUT_ZONE or (guess.format == "iso" and _has_offset(guess.example)))
+    if not has_offset:
+        yield f"{QUESTION} in which time zone are the times? A name of the IANA database, like Europe/Berlin."
+        yield '# time_zone = "Europe/Berlin"'
+
+
+def _time_lines(sample: Sample, times: Times | None) -> Iterator[str]:
+    if times is None:
+        yield f"{QUESTION} which columns are date and time, and how are they written? Columns: {_all(sample)}"
+        yield '# matched_at = { columns = ["Date", "Time"], format = "%d.%m.%Y %H:%M:%S" }'
+        return
+    if len(times.guesses) > 1:
+        yield f"{QUESTION} the dates can be read in {len(times.guesses)} ways. Keep one of these lines."
+    for guess in times.guesses:
+        yield f"#   {_evidence(times, guess.format)}"
+        mark = "# " if len(times.guesses) > 1 else ""
+        if len(times.columns) == 1:
+            where = f"column = {_column(sample, times.columns[0])}"
+        else:
+            where = f"columns = [{', '.join(_column(sample, column) for column in times.columns)}]"
+        yield f"{mark}matched_at = {{ {where}, format = {json.dumps(guess.format)} }}"
+
+
+def _evidence(times: Times, time_format: str) -> str:
+    first = _plain(times.texts[0])
+    if time_format in ("iso", *_WITHOUT_ZONE):
+        return f"{first!r} is {time_format}"
+    found = read_as(times.texts, time_format)
+    steps = list(pairwise(found))
+    back = sum(after < before for before, after in steps)
+    order = "in order" if not back else "newest first" if back == len(steps) else f"going back {back:,} times"
+    return f"{first!r} is {found[0]}: {len(found):,} rows from {min(found):%Y-%m-%d} to {max(found):%Y-%m-%d}, {order}"
+
+
+def _station(sample: Sample, attributes: dict[str, int]) -> Iterator[str]:
+    column = attributes.get("station_id")
+    if column is None:
+        yield f"{QUESTION} which station is this? Write its id, or leave it out and name it with --station."
+        yield '# station_id = { constant = "fm-1" }'
+        return
+    names = list(dict.fromkeys(sample.values(column)))[:_MOST_KINDS]
+    yield f"#   stations here: {', '.join(map(_plain, names))}"
+    yield f"station_id = {_column(sample, column)}"
+
+
+def _duration_lines(sample: Sample, duration: Duration | None) -> Iterator[str]:
+    if duration is None:
+        yield f"{QUESTION} how long did a row last? Without an answer, the stack's DefaultDurationSeconds counts."
+        yield "# duration_seconds = { until_next = 600 }  # up to the next row, at most 600 seconds"
+        return
+    key = "end" if duration.is_end else "column"
+    where = f"{key} = {_column(sample, duration.column)}, format = {json.dumps(duration.guess.format)}"
+    yield f"#   {_plain(duration.guess.example)!r} is read as {duration.guess.format}"
+    yield f"duration_seconds = {{ {where} }}"
+
+
+def _skips(sample: Sample, taken: set[int], times: Times | None) -> Iterator[str]:
+    kind = kind_column(sample, taken)
+    if kind is not None:
+        kinds = Counter(row[kind] for row in sample.rows).most_common(_MOST_KINDS)
+        found = ", ".join(f"{_plain(name)!r} ({count:,})" for name, count in kinds)
+        yield ""
+        yield f"{QUESTION} which rows are no music? {found}"
+        yield "# [[skip]]"
+        yield f"# column = {_column(sample, kind)}"
+        yield f"# values = {json.dumps([name for name, _ in kinds[1:]], ensure_ascii=False)}"
+    blank = [row for row in sample.rows if times and not all(row[column] for column in times.columns)]
+    if blank and times:
+        example = _plain(" ".join(filter(None, blank[0])))
+        yield ""
+        yield f"{QUESTION} {len(blank):,} rows have no time, like {example!r}. Skip them?"
+        yield "# [[skip]]"
+        yield f"# column = {_column(sample, times.columns[0])}"
+        yield '# values = [""]'
+
+
+def _has_offset(text: str) -> bool:
+    return text.endswith("Z") or "+" in text or text[10:].count("-") > 0
+
+
+def _column(sample: Sample, column: int) -> str:
+    """A column as TOML: its name, or its number if it has none of its own."""
+    name = sample.columns[column]
+    if not sample.has_header or not name or sum(each.casefold() == name.casefold() for each in sample.columns) > 1:
+        return str(column + 1)
+    return json.dumps(name, ensure_ascii=False)
+
+
+def _all(sample: Sample) -> str:
+    return ", ".join(_plain(name) for name in sample.columns)
+
+
+def _plain(text: str) -> str:
+    """Text from data for a comment: without characters that would end it or act on a terminal."""
+    return "".join(character if character.isprintable() else " " for character in text)

@@ -1,0 +1,143 @@
+"""The first rows of a file, with how it seems to be written."""
+
+import csv
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from playlog_cli.errors import CommandError
+from playlog_cli.loading.files.inputs import find_inputs
+from playlog_cli.loading.files.json_rows import is_utf8
+from playlog_cli.loading.files.members import flat, only_list
+from playlog_cli.loading.files.row import Cell, Row, RowsError, cell_text
+from playlog_cli.loading.files.rows import json_rows_of, text_start
+from playlog_cli.loading.files.sheets import is_workbook, workbook_rows
+from playlog_cli.loading.files.sources import Source, opened, readable
+from playlog_cli.loading.files.text import DELIMITERS, lines_of
+from playlog_cli.loading.formats.guessing.values import looks_like_data
+
+MOST_ROWS = 2_000
+# What text that is not UTF-8 may be: Windows in western Europe, and old Macs.
+_ENCODINGS = ("cp1252", "mac-roman")
+_MOST_WORDS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """The first rows of a file.
+
+    Attributes:
+        columns: names of the columns; numbers from 1, as text, if the file names none.
+        has_header: whether the file names its columns.
+        rows: texts of the cells, in the order of the columns.
+        delimiter: between cells; None if the file is no text.
+        encoding: of the text, if it is not UTF-8 or UTF-16.
+        readings: words as each encoding has them that the text may be in; empty if there is no doubt.
+        is_json: whether the rows are objects of JSON.
+    """
+
+    columns: tuple[str, ...]
+    has_header: bool
+    rows: list[list[str]]
+    delimiter: str | None = None
+    encoding: str | None = None
+    readings: tuple[tuple[str, str], ...] = ()
+    is_json: bool = False
+
+    def values(self, column: int) -> list[str]:
+        """The cells of a column that are not blank."""
+        return [row[column] for row in self.rows if row[column]]
+
+
+def read_sample(path: Path, encoding: str | None) -> Sample:
+    """Reads the first rows of a file.
+
+    Args:
+        path: the file; of a folder or a ZIP file, its first file is read.
+        encoding: of its text, if the user names one.
+
+    Raises:
+        CommandError: it cannot be read, or holds no rows.
+    """
+    file = find_inputs([path])[0]
+    try:
+        with opened(file.path, file.member) as source, readable():
+            if is_workbook(source.start):
+                return _of_table(list(islice(workbook_rows(source.content, None), MOST_ROWS)))
+            found, readings = (encoding, ()) if encoding else _encoding_of(file.path, file.member)
+            return _of_text(source, found, readings)
+    except RowsError as error:
+        raise CommandError(f"{file.name} {error}") from None
+
+
+def _encoding_of(path: Path, member: str | None) -> tuple[str | None, tuple[tuple[str, str], ...]]:
+    """The encoding that the text seems to have, and how its words read in each that it may have."""
+    with opened(path, member) as source:
+        _, chunks = text_start(source, None)
+        lines = [line.decode(errors="surrogateescape") for line in islice(lines_of(chunks), MOST_ROWS)]
+    broken = [line for line in lines if not is_utf8(line)]
+    if not broken:
+        return None, ()
+    words = [word for line in broken for word in line.split() if not is_utf8(word)][:_MOST_WORDS]
+    raw = [word.encode(errors="surrogateescape") for word in words]
+    return _ENCODINGS[0], tuple(
+        (encoding, " ".join(word.decode(encoding, errors="replace") for word in raw)) for encoding in _ENCODINGS
+    )
+
+
+def _of_text(source: Source, encoding: str | None, readings: tuple[tuple[str, str], ...]) -> Sample:
+    start, chunks = text_start(source, encoding)
+    if start.startswith((b"{", b"[")):
+        rows = [row for row in islice(json_rows_of(start, chunks), MOST_ROWS) if isinstance(row, Row)]
+        return _of_json(rows)
+    lines = [line.decode(errors="replace") for line in islice(lines_of(chunks), MOST_ROWS)]
+    delimiter = _delimiter(lines)
+    found = _of_table(list(_cells(lines, delimiter)))
+    return Sample(found.columns, found.has_header, found.rows, delimiter, encoding, readings)
+
+
+def _of_json(rows: Sequence[Row]) -> Sample:
+    objects = [flat(each) for row in rows for each in (only_list(row.values) or [row.values])]
+    columns = tuple(dict.fromkeys(name for each in objects for name in each))
+    if not columns:
+        raise RowsError("holds no object: a log has one for each row")
+    return Sample(columns, True, [[each.get(name, "") for name in columns] for each in objects], is_json=True)
+
+
+def _delimiter(lines: Sequence[str]) -> str:
+    """The delimiter by which most lines have the same number of cells, and most of them."""
+
+    def quality(delimiter: str) -> tuple[int, int]:
+        widths = Counter(len(cells) for cells in _cells(lines, delimiter) if len(cells) > 1)
+        return max(((times, width) for width, times in widths.items()), default=(0, 0))
+
+    return max(DELIMITERS, key=quality)
+
+
+def _cells(lines: Sequence[str], delimiter: str) -> list[list[Cell]]:
+    reader: Any = csv.reader(lines, delimiter=delimiter)
+    rows = []
+    while True:
+        try:
+            rows.append(next(reader))
+        except csv.Error:
+            continue
+        except StopIteration:
+            return rows
+
+
+def _of_table(rows: Sequence[list[Cell]]) -> Sample:
+    texts = [[cell_text(cell) for cell in row] for row in rows]
+    texts = [row for row in texts if any(row)]
+    if not texts:
+        raise RowsError("holds no rows")
+    widths = Counter(len(row) for row in texts if sum(map(bool, row)) > 1).most_common(1)
+    width = widths[0][0] if widths else len(texts[0])
+    first = next((number for number, row in enumerate(texts) if len(row) >= width and sum(map(bool, row)) > 1), 0)
+    has_header = not any(map(looks_like_data, texts[first]))
+    columns = texts[first] if has_header else [str(column) for column in range(1, width + 1)]
+    body = [(row + [""] * len(columns))[: len(columns)] for row in texts[first + has_header :]]
+    return Sample(tuple(columns), has_header, body)

@@ -1,0 +1,154 @@
+"""A draft of a log format says what a file tells, and asks what it does not: a wrong guess would pay wrongly."""
+
+import json
+from pathlib import Path
+
+import openpyxl  # type: ignore[import-untyped]
+import pytest
+from playlog_cli.errors import CommandError
+from playlog_cli.loading.formats.guessing.draft import QUESTION, draft_format, questions
+from playlog_cli.loading.formats.guessing.sample import read_sample
+from playlog_cli.loading.formats.model import FormatError
+from playlog_cli.loading.formats.toml.parse import parse_format
+
+from tests.unit.cli.loading.formats.logs import matches, outcomes, problems
+
+
+def draft(path: Path, content: str | bytes) -> str:
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return draft_format(read_sample(path, None), str(path))
+
+
+def asked(toml: str) -> list[str]:
+    return [line.removeprefix(QUESTION).strip() for line in toml.splitlines() if line.startswith(QUESTION)]
+
+
+def test_a_draft_loads_once_its_questions_are_answered(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    toml = draft(
+        path,
+        "Radio Example\n\nDatum;Uhrzeit;Künstler;Titel;Länge;Typ\n"
+        "14.03.2026;23:59:10;Björk;Jóga;5:05;Musik\n15.03.2026;00:04:15;;Station;0:05;Jingle\n"
+        "15.03.2026;00:04:20;Nena;99 Luftballons;3:53;Musik\n",
+    )
+
+    assert [question.split("?")[0] for question in asked(toml)] == [
+        "in which time zone are the times",
+        "which station is this",
+        "which rows are no music",
+    ]
+    assert "'Musik' (2), 'Jingle' (1)" in toml
+    assert "'14.03.2026 23:59:10' is 2026-03-14 23:59:10: 3 rows from 2026-03-14 to 2026-03-15, in order" in toml
+    assert questions(toml) == 3
+    for line in ('time_zone = "Europe/Berlin"', "station_id", "[[skip]]", 'column = "Typ"', 'values = ["Jingle"]'):
+        toml = toml.replace(f"# {line}", line)
+    rows = outcomes(path, toml)
+    assert [(each["matched_at"][:19], each["artist"], each["duration_seconds"]) for each in matches(rows)] == [
+        ("2026-03-14T22:59:10", "Björk", "305"),
+        ("2026-03-14T23:04:20", "Nena", "233"),
+    ]
+    assert problems(rows) == []
+
+
+def test_dates_that_can_be_read_in_two_ways_are_a_question_with_the_evidence(tmp_path: Path) -> None:
+    toml = draft(tmp_path / "log.csv", "Time,Song,Artist\n03/04/2026 8:00 AM,a,b\n04/04/2026 9:00 PM,c,d\n")
+
+    assert "the dates can be read in 2 ways. Keep one of these lines." in asked(toml)
+    assert "is 2026-04-03 08:00:00: 2 rows from 2026-04-03 to 2026-04-04, in order" in toml
+    assert "is 2026-03-04 08:00:00: 2 rows from 2026-03-04 to 2026-04-04, in order" in toml
+    with pytest.raises(FormatError, match="match has no matched_at"):
+        parse_format("draft.toml", toml)
+    kept = toml.replace(
+        '# matched_at = { column = "Time", format = "%m', 'matched_at = { column = "Time", format = "%m'
+    )
+    assert parse_format("draft.toml", kept).matched_at.format == "%m/%d/%Y %I:%M %p"
+
+
+def test_one_day_above_twelve_decides_the_order_of_the_date(tmp_path: Path) -> None:
+    toml = draft(tmp_path / "log.csv", "Time,Song,Artist\n03/04/2026 08:00,a,b\n03/14/2026 21:00,c,d\n")
+
+    assert 'matched_at = { column = "Time", format = "%m/%d/%Y %H:%M" }' in toml.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("values", "found"),
+    [
+        (["1773471605", "1773471905"], "unix"),
+        (["1773471605000", "1773471905000"], "unix-ms"),
+        (["2026-03-14T08:00:00+01:00", "2026-03-14T09:00:00+01:00"], "iso"),
+        (["2026-03-14 08:00:00", "2026-03-14 09:00:00"], "iso"),
+        (["14 Mar 2026 08:00", "15 Mar 2026 08:00"], "%d %b %Y %H:%M"),
+        (["14.3.26, 8:05", "15.3.26, 8:10"], "%d.%m.%y, %H:%M"),
+        (["Mar 14, 2026 8:05 pm", "Mar 15, 2026 9:05 am"], "%b %d, %Y %I:%M %p"),
+    ],
+)
+def test_ways_to_write_a_time(tmp_path: Path, values: list[str], found: str) -> None:
+    toml = draft(tmp_path / "log.tsv", "played at\ttitle\tartist\n" + "".join(f"{each}\ta\tb\n" for each in values))
+
+    assert f'matched_at = {{ column = "played at", format = "{found}" }}' in toml.splitlines()
+    assert ("in which time zone" in toml) == (found[:4] != "unix" and "+" not in values[0])
+
+
+def test_an_encoding_is_asked_for_with_the_words_in_each(tmp_path: Path) -> None:
+    toml = draft(tmp_path / "log.csv", "start;artist;title\n2026-03-14 08:00;Björk;Jóga\n".encode("mac-roman"))
+
+    assert "the text is not UTF-8. Which of these reads right? Keep that encoding." in asked(toml)
+    assert "mac-roman: 08:00;Björk;Jóga" in toml
+    assert 'encoding = "cp1252"' in toml
+
+
+def test_a_file_without_a_header_is_known_by_its_values(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    toml = draft(path, "2026-03-14 08:00:00|DE-TA8-15-00014|x\n2026-03-14 09:00:00|DETA81500015|y\n")
+
+    assert "header = false" in toml
+    assert 'matched_at = { column = 1, format = "iso" }' in toml
+    assert "isrc = 2" in toml
+    found = matches(outcomes(path, toml.replace("# time_zone", "time_zone")))
+    assert [each["track_id"] for each in found] == ["DETA81500014", "DETA81500015"]
+
+
+def test_json_by_the_paths_of_its_members(tmp_path: Path) -> None:
+    rows = [{"played_at": 1773471605, "duration": 305, "song": {"title": "Jóga", "artist": "Björk", "id": "x"}}]
+    for content in (json.dumps(rows), json.dumps({"total": 1, "rows": rows})):
+        toml = draft(tmp_path / "history.json", content)
+
+        assert 'matched_at = { column = "played_at", format = "unix" }' in toml
+        assert 'artist = "song.artist"' in toml
+        assert "time zone" not in toml
+        (match,) = matches(outcomes(tmp_path / "history.json", toml))
+        assert (match["title"], match["duration_seconds"]) == ("Jóga", "305")
+
+
+def test_a_workbook(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    for row in (["Date", "Time", "Title", "Artist"], ["14.03.2026", "08:00", "Jóga", "Björk"]):
+        book.active.append(row)
+    book.save(tmp_path / "log.xlsx")
+
+    toml = draft_format(read_sample(tmp_path / "log.xlsx", None), "log.xlsx")
+
+    assert 'matched_at = { columns = ["Date", "Time"], format = "%d.%m.%Y %H:%M" }' in toml
+    assert "delimiter" not in toml
+
+
+def test_rows_without_a_time_and_columns_called_twice(tmp_path: Path) -> None:
+    rows = "".join(f"2026-03-14 08:{minute},a,b,c\n" for minute in range(10, 20))
+    toml = draft(tmp_path / "log.csv", f"start,title,title,artist\n{rows}Total,2,,\n,2,,\n")
+
+    assert "title = 2" in toml
+    assert "1 rows have no time, like '2'. Skip them?" in asked(toml)
+
+
+def test_text_from_the_file_cannot_end_a_comment_or_act_on_a_terminal(tmp_path: Path) -> None:
+    toml = draft(tmp_path / "log.csv", 'start,type,artist,title\n2026-03-14 08:00,"x\n[match]\x1b[2J",a,b\n')
+
+    assert "\x1b" not in toml
+    assert toml.count("\n[match]") == 1
+    parse_format("draft.toml", toml)
+
+
+@pytest.mark.parametrize("content", [b"", b"\n\n", b"[]", b'["a"]'])
+def test_a_file_without_rows_says_so(tmp_path: Path, content: bytes) -> None:
+    with pytest.raises(CommandError, match=r"log\.csv (is empty|holds no)"):
+        draft(tmp_path / "log.csv", content)
