@@ -2,19 +2,21 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from playlog_cli.exporting.columns import PLAYS
 from playlog_cli.exporting.engine import Engine
-from playlog_cli.reporting.figures import By, Charts, Figures, Line
+from playlog_cli.exporting.items import columns_of, item_of, listed
+from playlog_cli.reporting.attributes import unusable
+from playlog_cli.reporting.figures import ZERO, By, Charts, Figures, Line
+from playlog_cli.reporting.plays import ATTRIBUTES, play_of
 from playlog_cli.reporting.rate_card import EXACT, RateCard, Rule
 from playlog_cli.reporting.sums import clock, sql
-from playlog_cli.reporting.sums.sql import COLUMN, PARTS, Selection
+from playlog_cli.reporting.sums.sql import Selection
 
-_DAYS_AND_STATIONS = frozenset({"day", "station_id"})
-_TRACKS = frozenset({"track_id"})
-_HOURS = frozenset({"hour"})
+_DURATION_PLACES = 6
 
 
 @dataclass(frozen=True)
@@ -39,53 +41,71 @@ def figures_of(engine: Engine, selection: Selection, by: Sequence[By], card: Rat
     other, as putting a play away does not undo it.
 
     Args:
-        engine: has the table ``plays`` with the columns of an export. Each play can be added up.
+        engine: has the table ``plays`` with the columns of an export.
         selection: which plays.
-        by: what to group them by.
+        by: what to group them by, all different.
         card: what to pay them by.
+
+    Raises:
+        CommandError: a play cannot be added up: with its key, and with what is wrong.
     """
-    of_lines = frozenset({*(COLUMN[each] for each in by), "rule"})
-    groups = {of_lines: _Rows(), _DAYS_AND_STATIONS: _Rows(), _TRACKS: _Rows(), _HOURS: _Rows()}
-    for bits, *row in engine.rows(sql.sums(selection, groups, card)):
-        group = frozenset(part for place, part in enumerate(reversed(PARTS)) if not bits >> place & 1)
-        groups[group].add(row)
-    charts = _charts(groups)
-    withdrawn = list(engine.rows(sql.withdrawn(selection)))
+    exceptions = list(engine.rows(sql.exceptions(selection)))
+    if any(doubtful for *_, doubtful in exceptions):
+        check(engine, selection)
+    withdrawn = [(station, track, int(count)) for station, track, count, _ in exceptions if count]
+    rows = list(engine.rows(sql.sums(selection, by, card)))
+    lines = _lines(rows, by, card)
+    charts = _charts(engine, selection, by, lines)
     figures = Figures(
         period=selection.period,
         by=tuple(by),
         card=card,
-        lines=_lines(groups[of_lines].rows, by, card),
+        lines=lines,
         withdrawn=sum(count for _, _, count in withdrawn),
-        archived=sum(row["archived"] for row in groups[_HOURS].rows),
+        archived=sum(int(row[-1]) for row in rows),
         charts=charts,
     )
     stations = {*charts.by_station, *(station for station, _, _ in withdrawn)}
     return Added(figures, stations, {*charts.by_track, *(track for _, track, _ in withdrawn)})
 
 
-@dataclass
-class _Rows:
-    rows: list[dict[str, Any]] = field(default_factory=list)
+def check(engine: Engine, selection: Selection) -> None:
+    """Checks that each play can be added up.
 
-    def add(self, row: Sequence[Any]) -> None:
-        names = (*PARTS, "plays", "matches", "seconds", "flagged", "archived")
-        self.rows.append(dict(zip(names, row, strict=True)))
+    Args:
+        engine: has the table ``plays``.
+        selection: which plays.
+
+    Raises:
+        CommandError: one cannot: with its key, and with what is wrong.
+    """
+    attributes = columns_of(PLAYS, ATTRIBUTES)
+    for row in engine.rows(sql.doubtful(selection, listed(attributes))):
+        item = item_of(attributes, row)
+        places = play_of(item).seconds.normalize().as_tuple().exponent
+        if isinstance(places, int) and places < -_DURATION_PLACES:
+            seconds = item["duration_seconds"]["N"]
+            wrong = ValueError(f"duration_seconds is {seconds}: it must have at most {_DURATION_PLACES} decimal places")
+            raise unusable(item, "added up", wrong)
 
 
-def _charts(groups: dict[frozenset[str], _Rows]) -> Charts:
+def _charts(engine: Engine, selection: Selection, by: Sequence[By], lines: Sequence[Line]) -> Charts:
     charts = Charts()
-    for row in groups[_DAYS_AND_STATIONS].rows:
-        charts.by_day[clock.day_of(row["day"]), row["station_id"]] += row["plays"]
-        charts.by_station[row["station_id"]] += row["plays"]
-    for row in groups[_TRACKS].rows:
-        charts.by_track[row["track_id"]] += row["plays"]
-    for row in groups[_HOURS].rows:
-        charts.by_hour[row["hour"]] += row["plays"]
+    for day, station, plays in engine.rows(sql.counts(selection, (By.DAY, By.STATION))):
+        charts.by_day[clock.day_of(day), station] = plays
+        charts.by_station[station] += plays
+    for hour, plays in engine.rows(sql.counts(selection, (By.HOUR,))):
+        charts.by_hour[hour] = plays
+    if By.TRACK in by:
+        place = by.index(By.TRACK)
+        for line in lines:
+            charts.by_track[line.key[place]] += line.plays
+    else:
+        charts.by_track.update(dict(engine.rows(sql.counts(selection, (By.TRACK,)))))
     return charts
 
 
-def _lines(rows: Iterable[dict[str, Any]], by: Sequence[By], card: RateCard | None) -> tuple[Line, ...]:
+def _lines(rows: Iterable[Sequence[Any]], by: Sequence[By], card: RateCard | None) -> tuple[Line, ...]:
     """In the order of their keys, but tracks with the most plays first; a key's lines in the order of the card."""
     lines = [_line(row, by, card) for row in rows]
     plays_of: Counter[tuple[str, ...]] = Counter()
@@ -102,19 +122,20 @@ def _lines(rows: Iterable[dict[str, Any]], by: Sequence[By], card: RateCard | No
     return tuple(sorted(lines, key=place))
 
 
-def _line(row: dict[str, Any], by: Sequence[By], card: RateCard | None) -> Line:
-    rule: Rule | None = card.rules[row["rule"]] if card and row["rule"] is not None else None
-    seconds = _shortest(row["seconds"])
-    exact = rule.amount(row["plays"], seconds) if rule else Decimal(0)
+def _line(row: Sequence[Any], by: Sequence[By], card: RateCard | None) -> Line:
+    *parts, number, plays, matches, summed, flagged, _ = row
+    rule: Rule | None = card.rules[number] if card and number is not None else None
+    seconds = _shortest(summed)
+    exact = rule.amount(plays, seconds) if rule else ZERO
     return Line(
-        key=tuple(_key(each, row[COLUMN[each]]) for each in by),
+        key=tuple(map(_key, by, parts)),
         rule=rule,
-        plays=row["plays"],
-        matches=int(row["matches"]),
+        plays=plays,
+        matches=int(matches),
         seconds=seconds,
-        flagged=int(row["flagged"]),
+        flagged=int(flagged),
         exact=exact,
-        amount=card.rounded(exact) if card else Decimal(0),
+        amount=card.rounded(exact) if card else ZERO,
     )
 
 

@@ -3,21 +3,13 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from playlog_cli.exporting.columns import PLAYS
-from playlog_cli.exporting.engine import Engine
-from playlog_cli.exporting.items import columns_of, item_of, listed
-from playlog_cli.reporting.attributes import unusable
 from playlog_cli.reporting.figures import By, Period
 from playlog_cli.reporting.forms import Report
 from playlog_cli.reporting.lookalikes import lookalikes
-from playlog_cli.reporting.plays import ATTRIBUTES, play_of
 from playlog_cli.reporting.rate_card import RateCard
 from playlog_cli.reporting.sources.source import Progress, Source
-from playlog_cli.reporting.sums import sql
 from playlog_cli.reporting.sums.adding import Added, figures_of
 from playlog_cli.reporting.sums.sql import Selection
-
-_DURATION_PLACES = 6
 
 
 def report(
@@ -75,25 +67,4 @@ def add_up(source: Source, selection: Selection, by: Sequence[By], card: RateCar
         BotoCoreError, ClientError: AWS cannot be reached or refuses a call.
     """
     with source.added(selection, progress) as engine:
-        check(engine, selection)
         return figures_of(engine, selection, tuple(dict.fromkeys(by)), card)
-
-
-def check(engine: Engine, selection: Selection) -> None:
-    """Checks that each play can be added up.
-
-    Args:
-        engine: has the table ``plays``.
-        selection: which plays.
-
-    Raises:
-        CommandError: one cannot: with its key, and with what is wrong.
-    """
-    attributes = columns_of(PLAYS, ATTRIBUTES)
-    for row in engine.rows(sql.doubtful(selection, listed(attributes))):
-        item = item_of(attributes, row)
-        places = play_of(item).seconds.normalize().as_tuple().exponent
-        if isinstance(places, int) and places < -_DURATION_PLACES:
-            seconds = item["duration_seconds"]["N"]
-            wrong = ValueError(f"duration_seconds is {seconds}: it must have at most {_DURATION_PLACES} decimal places")
-            raise unusable(item, "added up", wrong)

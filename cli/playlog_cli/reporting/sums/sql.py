@@ -1,20 +1,17 @@
 """The SQL of a report: one source of statements for DuckDB and for Athena. Pure."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import ROUND_CEILING, Context, Decimal
-from zoneinfo import ZoneInfo
 
 from playlog_cli.exporting.engine import literal
 from playlog_cli.reporting.figures import By, Period
-from playlog_cli.reporting.rate_card import HOURS, RateCard, Rule
+from playlog_cli.reporting.rate_card import RateCard
 from playlog_cli.reporting.sums import clock
+from playlog_cli.reporting.sums.rules import CardSql
 
 COLUMN = {By.TRACK: "track_id", By.STATION: "station_id", By.DAY: "day", By.HOUR: "hour"}
-# The columns by which rows are grouped, in the order of GROUPING's bits.
-PARTS = ("track_id", "station_id", "day", "hour", "rule")
-_CONFIDENCE_PLACES = 35
+_DOUBTFUL = """(malformed IS NOT NULL OR played_at_us IS NULL OR station_id IS NULL OR track_id IS NULL
+    OR match_count IS NULL OR duration_seconds IS NULL OR duration_seconds < 0 OR duration_seconds >= 1000000000)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,54 +39,88 @@ class Selection:
         """SQL for whether a play is of the selected stations and tracks."""
         conditions = []
         if self.stations:
-            conditions.append(f"station_id IN ({_listed(self.stations)})")
+            conditions.append(f"station_id IN ({', '.join(map(literal, self.stations))})")
         if self.tracks:
-            conditions.append(f"track_id IN ({_listed(self.tracks)})")
+            conditions.append(f"track_id IN ({', '.join(map(literal, self.tracks))})")
         return " AND ".join(conditions) or "TRUE"
 
 
-def sums(selection: Selection, groups: Iterable[frozenset[str]], card: RateCard | None) -> str:
+def sums(selection: Selection, by: Sequence[By], card: RateCard | None) -> str:
     """The sums of the plays that are active.
 
     Args:
         selection: which plays.
-        groups: sets of ``PARTS``: each play is in one row of each set.
+        by: what they are grouped by.
         card: gives each play its rule.
 
     Returns:
-        A statement. Its columns: which parts the row is *not* grouped by (bits of GROUPING), the parts (NULL where not
-        grouped by, and for the rule also where no rule covers the plays), plays, matches, seconds, flagged, archived.
+        A statement. Its columns: a part of the key for each of ``by``, the number of the rule (NULL if none covers the
+        plays), plays, matches, seconds, flagged, archived.
     """
-    sets = ", ".join("(" + ", ".join(part for part in PARTS if part in group) + ")" for group in groups)
+    parts = ", ".join(COLUMN[each] for each in by)
+    of_card = CardSql.of(card) if card else None
     return f"""
         WITH heard AS (
-            SELECT track_id, station_id, match_count, duration_seconds, avg_confidence_score,
-                CASE WHEN flagged THEN 1 ELSE 0 END AS flagged, CASE WHEN is_archived THEN 1 ELSE 0 END AS archived,
-                {_local("played_at_us", selection.period.zone, selection)} AS here_us,
-                {_card_time(selection, card)} AS card_us
-            FROM plays
-            WHERE COALESCE(active, TRUE) AND {selection.condition}
+            SELECT p.track_id, p.station_id, p.match_count, p.duration_seconds, p.avg_confidence_score, p.flagged,
+                p.is_archived, p.played_at_us, {_here("p.played_at_us", selection)} AS here_us,
+                {of_card.class_number if of_card else "0"} AS class
+            FROM plays p
+            {of_card.class_join if of_card else ""}
+            WHERE COALESCE(p.active, TRUE) AND {selection.condition}
         ), timed AS (
             SELECT *, {clock.day("here_us")} AS day, {clock.hour("here_us")} AS hour,
-                {clock.hour("card_us")} AS card_hour
+                {_card_hour(of_card, selection)} AS card_hour, {of_card.reached if of_card else "0"} AS reached
             FROM heard
-        ), ruled AS (
-            SELECT *, {_rule(card)} AS rule FROM timed
         )
-        SELECT GROUPING({", ".join(PARTS)}) AS parts, {", ".join(PARTS)}, COUNT(*) AS plays,
-            SUM(match_count) AS matches, SUM(duration_seconds) AS seconds, SUM(flagged) AS flagged,
-            SUM(archived) AS archived
-        FROM ruled
-        GROUP BY GROUPING SETS ({sets})
+        SELECT {parts}, {"r.rule" if of_card else "CAST(NULL AS INTEGER)"} AS rule, COUNT(*) AS plays,
+            SUM(match_count) AS matches, SUM(duration_seconds) AS seconds, COUNT(*) FILTER (WHERE flagged) AS flagged,
+            COUNT(*) FILTER (WHERE is_archived) AS archived
+        FROM timed
+        {of_card.rule_join if of_card else ""}
+        GROUP BY {parts}{", r.rule" if of_card else ""}
     """
 
 
-def withdrawn(selection: Selection) -> str:
-    """How many plays of each station and track are not active."""
+def counts(selection: Selection, by: Sequence[By]) -> str:
+    """How many plays are active, for the charts.
+
+    Args:
+        selection: which plays.
+        by: what they are grouped by.
+
+    Returns:
+        A statement. Its columns: a part of the key for each of ``by``, plays.
+    """
+    parts = ", ".join(COLUMN[each] for each in by)
     return f"""
-        SELECT station_id, track_id, COUNT(*) AS plays
-        FROM plays
-        WHERE NOT COALESCE(active, TRUE) AND {selection.condition}
+        SELECT {parts}, COUNT(*) AS plays
+        FROM (
+            SELECT track_id, station_id, {clock.day("here_us")} AS day, {clock.hour("here_us")} AS hour
+            FROM (
+                SELECT track_id, station_id, {_here("played_at_us", selection)} AS here_us
+                FROM plays
+                WHERE COALESCE(active, TRUE) AND {selection.condition}
+            ) h
+        ) t
+        GROUP BY {parts}
+    """
+
+
+def exceptions(selection: Selection) -> str:
+    """The plays that are not active, and those that need a closer look before they are added up.
+
+    Returns:
+        A statement. Its columns: station, track, how many plays are not active, how many need a closer look.
+    """
+    return f"""
+        SELECT station_id, track_id, SUM(CASE WHEN active THEN 0 ELSE 1 END) AS withdrawn,
+            SUM(CASE WHEN doubtful THEN 1 ELSE 0 END) AS doubtful
+        FROM (
+            SELECT station_id, track_id, COALESCE(active, TRUE) AS active, {_DOUBTFUL} AS doubtful
+            FROM plays
+            WHERE {selection.condition} OR played_at_us IS NULL AND {selection.is_of_names}
+        ) p
+        WHERE NOT active OR doubtful
         GROUP BY station_id, track_id
     """
 
@@ -106,59 +137,19 @@ def doubtful(selection: Selection, columns: str) -> str:
     return f"""
         SELECT {columns}
         FROM plays
-        WHERE (malformed IS NOT NULL OR station_id IS NULL OR track_id IS NULL OR match_count IS NULL
-                OR duration_seconds IS NULL OR duration_seconds < 0 OR duration_seconds >= 1000000000)
-                AND {selection.condition}
-            OR played_at_us IS NULL AND {selection.is_of_names}
+        WHERE {_DOUBTFUL} AND ({selection.condition} OR played_at_us IS NULL AND {selection.is_of_names})
     """
 
 
-def _local(column: str, zone: ZoneInfo, selection: Selection) -> str:
-    return clock.local(column, zone, selection.period.since, selection.period.until)
-
-
-def _card_time(selection: Selection, card: RateCard | None) -> str:
-    """The local time of each play at its station, if a rule asks for the hour."""
-    if card is None or all(rule.hours is HOURS for rule in card.rules):
+def _card_hour(of_card: CardSql | None, selection: Selection) -> str:
+    """The hour of the day at the station, if a rule asks for it."""
+    if of_card is None or not of_card.asks_for_hours:
         return "0"
-    stations: defaultdict[ZoneInfo, list[str]] = defaultdict(list)
-    for station, zone in sorted(card.time_zones.items()):
-        if zone != card.time_zone:
-            stations[zone].append(station)
-    otherwise = _local("played_at_us", card.time_zone, selection) if card.time_zone else "0"
-    if not stations:
-        return otherwise
-    cases = " ".join(
-        f"WHEN station_id IN ({_listed(names)}) THEN {_local('played_at_us', zone, selection)}"
-        for zone, names in stations.items()
-    )
-    return f"CASE {cases} ELSE {otherwise} END"
+    period = selection.period
+    return clock.hour(of_card.time("played_at_us", period.since, period.until))
 
 
-def _rule(card: RateCard | None) -> str:
-    """The number of the first rule that fits; NULL if none does."""
-    if card is None or not card.rules:
-        return "CAST(NULL AS INTEGER)"
-    cases = " ".join(f"WHEN {_fits(rule)} THEN {number}" for number, rule in enumerate(card.rules))
-    return f"CASE {cases} END"
-
-
-def _fits(rule: Rule) -> str:
-    conditions = []
-    if rule.stations is not None:
-        conditions.append(f"station_id IN ({_listed(sorted(rule.stations))})")
-    if rule.min_confidence is not None:
-        conditions.append(f"avg_confidence_score >= CAST('{_least(rule.min_confidence)}' AS DECIMAL(38,35))")
-    if rule.hours is not HOURS:
-        conditions.append(f"card_hour IN ({', '.join(map(str, sorted(rule.hours)))})")
-    return " AND ".join(conditions) or "TRUE"
-
-
-def _least(confidence: Decimal) -> str:
-    """The smallest confidence of an export's column that reaches another one."""
-    unit = Decimal(1).scaleb(-_CONFIDENCE_PLACES)
-    return format(confidence.quantize(unit, rounding=ROUND_CEILING, context=Context(prec=80)), "f")
-
-
-def _listed(texts: Iterable[str]) -> str:
-    return ", ".join(map(literal, texts))
+def _here(column: str, selection: Selection) -> str:
+    """The local time of the period, in microseconds."""
+    period = selection.period
+    return clock.local(column, period.zone, period.since, period.until)
