@@ -16,6 +16,7 @@ from playlog_cli.loading.formats.guessing.columns import (
     times_of,
 )
 from playlog_cli.loading.formats.guessing.sample import Sample
+from playlog_cli.terminal import counted
 
 QUESTION = "# QUESTION:"
 _MOST_KINDS = 12
@@ -38,7 +39,7 @@ def draft_format(sample: Sample, name: str) -> str:
     times = times_of(sample, taken)
     taken |= set(times.columns) if times else set()
     lines = [
-        f"# Drafted from {PurePath(name).name}: {len(sample.rows):,} rows were read.",
+        f"# Drafted from {PurePath(name).name}, of which {counted(len(sample.rows), 'row', 'rows')} were read.",
         "# Answer the questions, and look at it with: playlog load FILE --log-format THIS.toml --preview 5",
         *_layout(sample),
         *_zone(times),
@@ -108,8 +109,14 @@ def _evidence(times: Times, time_format: str) -> str:
     found = read_as(times.texts, time_format)
     steps = list(pairwise(found))
     back = sum(after < before for before, after in steps)
-    order = "in order" if not back else "newest first" if back == len(steps) else f"going back {back:,} times"
-    return f"{first!r} is {found[0]}: {len(found):,} rows from {min(found):%Y-%m-%d} to {max(found):%Y-%m-%d}, {order}"
+    order = (
+        "in order"
+        if not back
+        else "newest first"
+        if back == len(steps)
+        else f"going back {counted(back, 'time', 'times')}"
+    )
+    return f"{first!r} is {found[0]}: {counted(len(found), 'row', 'rows')} from {min(found):%Y-%m-%d} to {max(found):%Y-%m-%d}, {order}"
 
 
 def _station(sample: Sample, attributes: dict[str, int]) -> Iterator[str]:
@@ -148,7 +155,7 @@ def _skips(sample: Sample, taken: set[int], times: Times | None) -> Iterator[str
     if blank and times:
         example = _plain(" ".join(filter(None, blank[0])))
         yield ""
-        yield f"{QUESTION} {len(blank):,} rows have no time, like {example!r}. Skip them?"
+        yield f"{QUESTION} {counted(len(blank), 'row', 'rows')} without a time, like {example!r}. Skip them?"
         yield "# [[skip]]"
         yield f"# column = {_column(sample, times.columns[0])}"
         yield '# values = [""]'

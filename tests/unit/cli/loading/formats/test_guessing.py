@@ -137,7 +137,7 @@ def test_rows_without_a_time_and_columns_called_twice(tmp_path: Path) -> None:
     toml = draft(tmp_path / "log.csv", f"start,title,title,artist\n{rows}Total,2,,\n,2,,\n")
 
     assert "title = 2" in toml
-    assert "1 rows have no time, like '2'. Skip them?" in asked(toml)
+    assert "1 row without a time, like '2'. Skip them?" in asked(toml)
 
 
 def test_text_from_the_file_cannot_end_a_comment_or_act_on_a_terminal(tmp_path: Path) -> None:
