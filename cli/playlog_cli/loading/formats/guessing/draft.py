@@ -2,7 +2,8 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 from itertools import pairwise
 from pathlib import PurePath
 
@@ -107,16 +108,16 @@ def _evidence(times: Times, time_format: str) -> str:
     if time_format in ("iso", *_WITHOUT_ZONE):
         return f"{first!r} is {time_format}"
     found = read_as(times.texts, time_format)
-    steps = list(pairwise(found))
+    span = f"from {min(found):%Y-%m-%d} to {max(found):%Y-%m-%d}"
+    return f"{first!r} is {found[0]}: {counted(len(found), 'row', 'rows')} {span}, {_order(found)}"
+
+
+def _order(times: Sequence[datetime]) -> str:
+    steps = list(pairwise(times))
     back = sum(after < before for before, after in steps)
-    order = (
-        "in order"
-        if not back
-        else "newest first"
-        if back == len(steps)
-        else f"going back {counted(back, 'time', 'times')}"
-    )
-    return f"{first!r} is {found[0]}: {counted(len(found), 'row', 'rows')} from {min(found):%Y-%m-%d} to {max(found):%Y-%m-%d}, {order}"
+    if not back:
+        return "in order"
+    return "newest first" if back == len(steps) else f"going back {counted(back, 'time', 'times')}"
 
 
 def _station(sample: Sample, attributes: dict[str, int]) -> Iterator[str]:
