@@ -142,6 +142,7 @@ class LogFormat:
         optional_columns: columns that a file may lack.
         time_zone: of local times; None if the format leaves it to the user.
         ambiguous: what a local time is that the clock shows twice.
+        blank: texts that mean an empty cell.
         sheet: name of the sheet in a workbook; None for the first.
         file_name: pattern of the file's name, like ``{station}_{day}.csv``; None if the name says nothing.
     """
@@ -160,6 +161,7 @@ class LogFormat:
     optional_columns: frozenset[str] = frozenset()
     time_zone: ZoneInfo | None = None
     ambiguous: Ambiguous = Ambiguous.ERROR
+    blank: frozenset[str] = frozenset()
     sheet: str | None = None
     file_name: str | None = None
 

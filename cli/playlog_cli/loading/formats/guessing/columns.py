@@ -20,8 +20,8 @@ from playlog_cli.loading.formats.reading.times import parse_time_text
 _NAMES = {
     "artist": "artist artists artistname interpret interpreten performer performers künstler artiste artista "
     "interprète featuredartist creator band",
-    "title": "title titel songtitle song track tracktitle tracktitel titre titolo título soundrecordingtitle "
-    "songname name",
+    "title": "title titel songtitle song track tracktitle tracktitel trackname titre titolo título "
+    "soundrecordingtitle songname name",
     "album": "album albumtitle albumtitel albumname release disk disc",
     "label": "label marketinglabel recordlabel labelname",
     "isrc": "isrc isrccode isrcnumber",
@@ -30,7 +30,7 @@ _NAMES = {
 }
 _DURATIONS = (
     "duration durationseconds length len dauer länge laenge spieldauer sendedauer durée durata duración "
-    "playedduration runtime trackduration"
+    "playedduration runtime trackduration durationms lengthms"
 )
 _ENDS = "end endtime ends enddate stop stoptime ende fin fine endzeit"
 _KINDS = "type typ kind category kategorie class klasse catégorie categoria group gruppe art"

@@ -21,6 +21,7 @@ from playlog_cli.terminal import counted
 
 QUESTION = "# QUESTION:"
 _MOST_KINDS = 12
+_MOST_AT_ONCE = 1.5  # rows for each time: with more, it may be the time of something else
 _WITHOUT_ZONE = ("unix", "unix-ms")
 
 
@@ -54,9 +55,7 @@ def draft_format(sample: Sample, name: str) -> str:
             lines.append(f"{attribute} = {_column(sample, column)}")
     lines += _duration_lines(sample, duration)
     if not {"isrc", "track_id"} & attributes.keys() and not {"artist", "title"} <= attributes.keys():
-        lines.append(
-            f"{QUESTION} no column is called like an artist and a title, an ISRC or an id. Columns: {_all(sample)}"
-        )
+        lines.append(f"{QUESTION} which columns are artist and title, or an ISRC or an id? Columns: {_all(sample)}")
     return "\n".join([*lines, *_skips(sample, taken, times), ""])
 
 
@@ -91,6 +90,9 @@ def _time_lines(sample: Sample, times: Times | None) -> Iterator[str]:
         yield f"{QUESTION} which columns are date and time, and how are they written? Columns: {_all(sample)}"
         yield '# matched_at = { columns = ["Date", "Time"], format = "%d.%m.%Y %H:%M:%S" }'
         return
+    if len(times.texts) > len(set(times.texts)) * _MOST_AT_ONCE:
+        count = f"{counted(len(times.texts), 'row', 'rows')} have {counted(len(set(times.texts)), 'time', 'times')}"
+        yield f"{QUESTION} {count}: is this the time of the row, or of a programme?"
     if len(times.guesses) > 1:
         yield f"{QUESTION} the dates can be read in {len(times.guesses)} ways. Keep one of these lines."
     for guess in times.guesses:

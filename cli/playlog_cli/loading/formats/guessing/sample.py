@@ -23,6 +23,7 @@ MOST_ROWS = 2_000
 # What text that is not UTF-8 may be: Windows in western Europe, and old Macs.
 _ENCODINGS = ("cp1252", "mac-roman")
 _MOST_WORDS = 3
+_MOST_LINES = 500_000  # the first letter that is not of UTF-8 may come late
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +78,8 @@ def _encoding_of(path: Path, member: str | None) -> tuple[str | None, tuple[tupl
     """The encoding that the text seems to have, and how its words read in each that it may have."""
     with opened(path, member) as source:
         _, chunks = text_start(source, None)
-        lines = [line.decode(errors="surrogateescape") for line in islice(lines_of(chunks), MOST_ROWS)]
-    broken = [line for line in lines if not is_utf8(line)]
+        lines = (line.decode(errors="surrogateescape") for line in islice(lines_of(chunks), _MOST_LINES))
+        broken = list(islice((line for line in lines if not is_utf8(line)), _MOST_WORDS))
     if not broken:
         return None, ()
     words = [word for line in broken for word in line.split() if not is_utf8(word)][:_MOST_WORDS]

@@ -100,6 +100,7 @@ class Columns:
         self._numbers = _numbers(header or ())
         self._optional = {_folded(name) for name in log_format.optional_columns}
         self._parts = parts
+        self._blank = log_format.blank
         named = columns_of(log_format)
         highest = max([column for column in named if isinstance(column, int)], default=0)
         self._width = len(header) if header is not None else highest
@@ -141,6 +142,8 @@ class Columns:
             RowError: it has more cells than there are columns.
         """
         cells = [cell.strip() if isinstance(cell, str) else cell for cell in cells]
+        if self._blank:
+            cells = ["" if cell in self._blank else cell for cell in cells]
         missing = self._width - len(cells)
         if missing > 0:
             return cells + [""] * missing + self._extra

@@ -33,6 +33,7 @@ _KEYS = (
     "optional_columns",
     "time_zone",
     "ambiguous",
+    "blank",
     "sheet",
     "file_name",
     "track_from",
@@ -77,6 +78,7 @@ def parse_format(name: str, toml: str) -> LogFormat:
         else frozenset(),
         time_zone=_zone(values["time_zone"]) if "time_zone" in values else None,
         ambiguous=choice(Ambiguous, values.get("ambiguous", "error"), "ambiguous"),
+        blank=frozenset(texts(values["blank"], "blank", '["n/a", "-"]')) if "blank" in values else frozenset(),
         sheet=text(values["sheet"], "sheet", '"Playlist"') if "sheet" in values else None,
         file_name=_file_name(values["file_name"]) if "file_name" in values else None,
     )

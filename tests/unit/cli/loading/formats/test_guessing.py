@@ -140,6 +140,21 @@ def test_rows_without_a_time_and_columns_called_twice(tmp_path: Path) -> None:
     assert "1 row without a time, like '2'. Skip them?" in asked(toml)
 
 
+def test_rows_that_share_their_time_are_asked_about(tmp_path: Path) -> None:
+    rows = "".join(f"2026-03-14T08:00:00Z,{number},b\n" for number in range(3))
+    toml = draft(tmp_path / "log.csv", f"episode,title,artist\n{rows}2026-03-14T09:00:00Z,a,b\n")
+
+    assert "4 rows have 2 times: is this the time of the row, or of a programme?" in asked(toml)
+
+
+def test_a_letter_late_in_the_file_tells_the_encoding_too(tmp_path: Path) -> None:
+    rows = b"2026-03-14 08:00,a,b\n" * 5_000
+
+    toml = draft(tmp_path / "log.csv", b"start,title,artist\n" + rows + "2026-03-14 09:00,Jóga,c\n".encode("latin-1"))
+
+    assert "cp1252: 09:00,Jóga,c" in toml
+
+
 def test_text_from_the_file_cannot_end_a_comment_or_act_on_a_terminal(tmp_path: Path) -> None:
     toml = draft(tmp_path / "log.csv", 'start,type,artist,title\n2026-03-14 08:00,"x\n[match]\x1b[2J",a,b\n')
 

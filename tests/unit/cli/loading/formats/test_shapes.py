@@ -215,6 +215,22 @@ def test_artist_and_title_are_one_track_in_any_case_spacing_and_unicode_form(
     assert (artist_title_id(artist, title) == JOGA) == is_same
 
 
+def test_texts_that_mean_nothing(tmp_path: Path) -> None:
+    toml = """
+blank = ["n/a", "Not found", "--"]
+[match]
+matched_at = "t"
+artist = "a"
+title = "b"
+album = "c"
+duration_seconds = "d"
+"""
+    ((match,), bad, _) = read(tmp_path, "t,a,b,c,d\n2026-03-14T08:00:00Z,Björk,Jóga,--,Not found\n", toml)
+
+    assert set(match) == {"matched_at", "artist", "title", "track_id"}
+    assert bad == []
+
+
 def test_a_row_without_any_id_is_loaded_without_one_and_fails_where_people_see_it(tmp_path: Path) -> None:
     toml = '[match]\nmatched_at = "t"\nartist = "a"\ntitle = "b"\n'
 
