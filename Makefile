@@ -62,7 +62,7 @@ lint: .tools/uv.$(UV_VERSION) ## Check style, types, weaknesses, the template, a
 
 unit: .tools/uv.$(UV_VERSION) ## Run the unit tests (ARGS="-k name" picks some)
 	$(call step,unit tests)
-	@$(RUN) pytest tests/unit $(ARGS)
+	@$(RUN) pytest $(if $(ARGS),,-n 2) tests/unit $(ARGS)
 
 integration: .tools/uv.$(UV_VERSION) ## Run the tests that call AWS, against moto, with faults in between
 	$(call step,integration tests)
