@@ -26,19 +26,21 @@ def utf8_chunks(content: BinaryIO, encoding: str | None) -> Iterator[bytes]:
     """
     start = content.read(_CHUNK_BYTES)
     mark, marked = next(((mark, name) for mark, name in _MARKS if start.startswith(mark)), (b"", None))
-    name = marked or encoding or "utf-8"
+    name = marked or codecs.lookup(encoding or "utf-8").name
     start = start.removeprefix(mark)
-    if codecs.lookup(name).name == "utf-8":
+    if name == "utf-8":
         yield start
         while chunk := content.read(_CHUNK_BYTES):
             yield chunk
         return
-    decoder = codecs.getincrementaldecoder(name)()
+    # A byte that is not of the encoding passes as it is, so that only its row is bad. In UTF-16 all after it would be.
+    errors = "strict" if name.startswith("utf-16") else "surrogateescape"
+    decoder = codecs.getincrementaldecoder(name)(errors)
     try:
         while start:
-            yield decoder.decode(start).encode()
+            yield decoder.decode(start).encode(errors=errors)
             start = content.read(_CHUNK_BYTES)
-        yield decoder.decode(b"", final=True).encode()
+        yield decoder.decode(b"", final=True).encode(errors=errors)
     except UnicodeDecodeError as error:
         raise RowsError(f"is not {name} ({error.reason}): {ENCODING_ADVICE}") from None
 

@@ -20,8 +20,8 @@ from playlog_cli.loading.files.text import DELIMITERS, lines_of
 from playlog_cli.loading.formats.guessing.values import looks_like_data
 
 MOST_ROWS = 2_000
-# What text that is not UTF-8 may be: Windows in western Europe, and old Macs.
-_ENCODINGS = ("cp1252", "mac-roman")
+# What text that is not UTF-8 may be: Windows in western Europe, old Macs, and what takes any byte.
+_ENCODINGS = ("cp1252", "mac-roman", "latin-1")
 _MOST_WORDS = 3
 _MOST_LINES = 500_000  # the first letter that is not of UTF-8 may come late
 
@@ -79,14 +79,22 @@ def _encoding_of(path: Path, member: str | None) -> tuple[str | None, tuple[tupl
     with opened(path, member) as source:
         _, chunks = text_start(source, None)
         lines = (line.decode(errors="surrogateescape") for line in islice(lines_of(chunks), _MOST_LINES))
-        broken = list(islice((line for line in lines if not is_utf8(line)), _MOST_WORDS))
+        broken = [line.encode(errors="surrogateescape") for line in lines if not is_utf8(line)]
+    possible = [encoding for encoding in _ENCODINGS if all(_decodes(line, encoding) for line in broken)]
     if not broken:
         return None, ()
-    words = [word for line in broken for word in line.split() if not is_utf8(word)][:_MOST_WORDS]
-    raw = [word.encode(errors="surrogateescape") for word in words]
-    return _ENCODINGS[0], tuple(
-        (encoding, " ".join(word.decode(encoding, errors="replace") for word in raw)) for encoding in _ENCODINGS
+    words = [word for line in broken[:_MOST_WORDS] for word in line.split() if not _decodes(word, "utf-8")]
+    return possible[0], tuple(
+        (encoding, " ".join(word.decode(encoding) for word in words[:_MOST_WORDS])) for encoding in possible
     )
+
+
+def _decodes(text: bytes, encoding: str) -> bool:
+    try:
+        text.decode(encoding)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _of_text(source: Source, encoding: str | None, readings: tuple[tuple[str, str], ...]) -> Sample:

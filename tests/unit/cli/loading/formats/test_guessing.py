@@ -155,6 +155,13 @@ def test_a_letter_late_in_the_file_tells_the_encoding_too(tmp_path: Path) -> Non
     assert "cp1252: 09:00,Jóga,c" in toml
 
 
+def test_an_encoding_that_a_byte_rules_out_is_not_proposed(tmp_path: Path) -> None:
+    toml = draft(tmp_path / "log.csv", b"start,title,artist\n2026-03-14 08:00,J\x97ga,a\n2026-03-14 09:00,b,\x8d\n")
+
+    assert "cp1252" not in toml
+    assert 'encoding = "mac-roman"' in toml
+
+
 def test_text_from_the_file_cannot_end_a_comment_or_act_on_a_terminal(tmp_path: Path) -> None:
     toml = draft(tmp_path / "log.csv", 'start,type,artist,title\n2026-03-14 08:00,"x\n[match]\x1b[2J",a,b\n')
 

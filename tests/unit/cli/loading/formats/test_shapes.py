@@ -215,6 +215,16 @@ def test_artist_and_title_are_one_track_in_any_case_spacing_and_unicode_form(
     assert (artist_title_id(artist, title) == JOGA) == is_same
 
 
+def test_a_byte_that_an_encoding_lacks_takes_no_other_row_with_it(tmp_path: Path) -> None:
+    toml = 'encoding = "cp1252"\n[match]\nmatched_at = "t"\nartist = "a"\n'
+    log = b"t,a\n2026-03-14T08:00:00Z,Bj\xf6rk\n2026-03-14T09:00:00Z,\x8d\n2026-03-14T10:00:00Z,Nena\n"
+
+    found, bad, _ = read(tmp_path, log, toml)
+
+    assert [each["artist"] for each in found] == ["Björk", "Nena"]
+    assert [line for line, _ in bad] == [3]
+
+
 def test_texts_that_mean_nothing(tmp_path: Path) -> None:
     toml = """
 blank = ["n/a", "Not found", "--"]
