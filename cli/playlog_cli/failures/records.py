@@ -92,7 +92,7 @@ def count_by_code(stack: Stack, selection: Selection) -> dict[str, int]:
     if not selection.reads_records and selection.since is None and selection.until is None:
         return {code: recorded[code] for code in codes}
     with ThreadPoolExecutor(CONCURRENT_REQUESTS) as pool:
-        counts = pool.map(lambda code: _count(stack, code, selection), codes)
+        counts = pool.map(lambda code: count_of_code(stack, code, selection), codes)
         return {code: count for code, count in zip(codes, counts, strict=True) if count}
 
 
@@ -178,7 +178,14 @@ def query_of(code: str, selection: Selection) -> dict[str, Any]:
     return query
 
 
-def _count(stack: Stack, code: str, selection: Selection) -> int:
+def count_of_code(stack: Stack, code: str, selection: Selection) -> int:
+    """Counts the failures of a reason code.
+
+    Args:
+        stack: where.
+        code: the reason code; it replaces the selection's.
+        selection: which.
+    """
     pages = stack.dynamodb.get_paginator("query").paginate(
         TableName=stack.failed_play_log_table, Select="COUNT", **query_of(code, selection)
     )

@@ -95,17 +95,17 @@ def status(stack: Stack, now: datetime) -> Status:
         BotoCoreError, ClientError: AWS cannot be reached or refuses a call.
     """
     with ThreadPoolExecutor(CONCURRENT_REQUESTS) as pool:
-        shards = pool.map(lambda shard: _shard(stack, shard, now), range(stack.shards))
         plays = pool.submit(count_items, stack, stack.play_log_table)
         failures = pool.submit(count_items, stack, stack.failed_play_log_table)
         dead_letters = pool.submit(queue_depth, stack, stack.dead_letter_queue_url)
         parking_lot = pool.submit(queue_depth, stack, stack.parking_lot_queue_url)
         last_run = pool.submit(_last_run, stack, now)
+        shards = shards_of(stack, now)
         letters, parked = dead_letters.result(), parking_lot.result()
         return Status(
             stack=stack.name,
             region=stack.session.region_name,
-            shards=tuple(shards),
+            shards=shards,
             plays=plays.result(),
             failures=failures.result(),
             dead_letters=letters.waiting,
@@ -113,6 +113,20 @@ def status(stack: Stack, now: datetime) -> Status:
             parking_lot=parked.waiting + parked.in_flight,
             last_run=last_run.result(),
         )
+
+
+def shards_of(stack: Stack, now: datetime) -> tuple[ShardStatus, ...]:
+    """Counts the matches that wait, by shard.
+
+    Args:
+        stack: the stack.
+        now: the time that ages refer to, with an offset.
+
+    Raises:
+        BotoCoreError, ClientError: AWS cannot be reached or refuses a call.
+    """
+    with ThreadPoolExecutor(CONCURRENT_REQUESTS) as pool:
+        return tuple(pool.map(lambda shard: _shard(stack, shard, now), range(stack.shards)))
 
 
 def _shard(stack: Stack, shard: int, now: datetime) -> ShardStatus:

@@ -5,6 +5,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from threading import Lock, Thread
 from typing import Generic, TypeVar
 from zoneinfo import ZoneInfo
@@ -12,6 +13,7 @@ from zoneinfo import ZoneInfo
 from playlog_cli.errors import CommandError, explained
 from playlog_cli.failures.mending import MendTally, Preview
 from playlog_cli.stacks.stack import Stack
+from playlog_cli.web.memo import Memo
 
 ThingT = TypeVar("ThingT")
 
@@ -132,3 +134,8 @@ class Desk:
     who: Callable[[], str]
     plans: Shelf[Plan] = field(default_factory=lambda: Shelf("preview"))
     jobs: Shelf[Job] = field(default_factory=lambda: Shelf("correction"))
+
+    @cached_property
+    def memo(self) -> Memo:
+        """Answers of AWS that a page may show again for a while."""
+        return Memo(self.now)

@@ -8,12 +8,17 @@ from starlette.staticfiles import StaticFiles
 
 from playlog_cli.web.desk import Desk
 from playlog_cli.web.gate import Gate, Keys
-from playlog_cli.web.pages import failures, many, mending, plays
+from playlog_cli.web.pages import failures, many, mending, overview, plays
 from playlog_cli.web.rendering import STATIC
 from playlog_cli.web.routing import action, http_error, page
 
 ROUTES = (
-    page("/", failures.show_list),
+    page("/", overview.show_overview),
+    page("/overview/running", overview.show_running),
+    page("/overview/backlog", overview.show_backlog),
+    page("/overview/alarms", overview.show_alarms),
+    page("/overview/failures", overview.show_failures),
+    page("/overview/plays", overview.show_plays),
     page("/failures", failures.show_list),
     page("/failures/match", mending.show_match),
     action("/failures/match", mending.correct),
