@@ -6,14 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from threading import Lock, Thread
+from threading import Lock
 from typing import Generic, TypeVar
 from zoneinfo import ZoneInfo
 
-from playlog_cli.errors import CommandError, explained
+from playlog_cli.errors import CommandError
 from playlog_cli.failures.mending import MendTally, Preview
 from playlog_cli.stacks.stack import Stack
 from playlog_cli.web.memo import Memo
+from playlog_cli.web.work import Job, Making
 
 ThingT = TypeVar("ThingT")
 
@@ -31,43 +32,6 @@ class Plan:
 
     previews: tuple[Preview, ...]
     tally: MendTally
-
-
-@dataclass
-class Job:
-    """Work that takes longer than an answer may take. A page asks for its progress.
-
-    Attributes:
-        tally: its result so far.
-        total: how many matches it works on.
-        is_done: whether it has ended.
-        problem: why it ended early; None if it did not.
-    """
-
-    tally: MendTally
-    total: int
-    is_done: bool = False
-    problem: str | None = None
-
-    @property
-    def done(self) -> int:
-        """How many matches it has worked on."""
-        return len(self.tally.mended) + len(self.tally.left)
-
-    def start(self, work: Callable[[], object]) -> None:
-        """Begins the work in a thread of its own."""
-        Thread(target=self._run, args=(work,), daemon=True).start()
-
-    def _run(self, work: Callable[[], object]) -> None:
-        try:
-            work()
-        except Exception as error:
-            self.problem = explained(error)
-            if self.problem is None:
-                self.problem = f"{type(error).__name__}: this is a defect of playlog, see the terminal"
-                raise
-        finally:
-            self.is_done = True
 
 
 class Shelf(Generic[ThingT]):
@@ -96,7 +60,7 @@ class Shelf(Generic[ThingT]):
         with self._lock:
             thing = self._things.get(key)
         if thing is None:
-            raise CommandError(f"this {self._name} is no longer known: start again from the list of failures")
+            raise CommandError(f"this {self._name} is no longer known: start again")
         return thing
 
     def take(self, key: str) -> ThingT:
@@ -124,6 +88,7 @@ class Desk:
         who: asks AWS who makes the changes: the ARN of an IAM identity.
         plans: corrections that were shown and not yet confirmed.
         jobs: corrections that are being written, or were.
+        reports: reports that are being made, or were.
     """
 
     stack: Stack
@@ -134,6 +99,7 @@ class Desk:
     who: Callable[[], str]
     plans: Shelf[Plan] = field(default_factory=lambda: Shelf("preview"))
     jobs: Shelf[Job] = field(default_factory=lambda: Shelf("correction"))
+    reports: Shelf[Making] = field(default_factory=lambda: Shelf("report"))
 
     @cached_property
     def memo(self) -> Memo:

@@ -8,7 +8,7 @@ from starlette.staticfiles import StaticFiles
 
 from playlog_cli.web.desk import Desk
 from playlog_cli.web.gate import Gate, Keys
-from playlog_cli.web.pages import failures, many, mending, overview, plays
+from playlog_cli.web.pages import failures, many, mending, overview, parking_lot, plays, reports
 from playlog_cli.web.rendering import STATIC
 from playlog_cli.web.routing import action, http_error, page
 
@@ -32,6 +32,14 @@ ROUTES = (
     page("/plays/play", plays.show_play),
     page("/plays/matches", plays.show_matches),
     action("/plays/edit", plays.edit),
+    page("/parking-lot", parking_lot.show_count),
+    action("/parking-lot/look", parking_lot.look, changes=False),
+    action("/parking-lot/redrive", parking_lot.send_back),
+    page("/reports", reports.show_form),
+    action("/reports", reports.make, changes=False),
+    page("/reports/made", reports.show_made),
+    page("/reports/page", reports.show_page),
+    page("/reports/file", reports.download),
 )
 
 

@@ -15,11 +15,12 @@ from playlog_cli.errors import CommandError
 from playlog_cli.failures.mending import CORRECTABLE, MendTally, mend, new_value, previews
 from playlog_cli.failures.retrying import failed_matches
 from playlog_cli.stacks.tables import batched
-from playlog_cli.web.desk import Desk, Job, Plan
+from playlog_cli.web.desk import Desk, Plan
 from playlog_cli.web.pages.failures import FIELDS, Filters, selection_of
 from playlog_cli.web.pages.mending import text_of
 from playlog_cli.web.rendering import value_in_words
 from playlog_cli.web.routing import show
+from playlog_cli.web.work import Job
 
 MOST_AT_ONCE = 5000  # matches of a preview: they are read before the answer
 SHOWN = 20

@@ -3,9 +3,9 @@
 import json
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
-from playlog.domain.match import Item
 from playlog.domain.play import PlayKey
 from playlog_cli.commands.plays import plays_app
 from playlog_cli.errors import CommandError
@@ -26,7 +26,9 @@ KEY = PlayKey("station-1", "2026-03-14T07:00:00.000000+0000#track-1")
 Invoke = Callable[..., Result]
 
 
-def put_play(aws: Aws, *, station: str = "station-1", track: str = "track-1", minute: int = 0, **other: Item) -> None:
+def put_play(
+    aws: Aws, *, station: str = "station-1", track: str = "track-1", minute: int = 0, **other: dict[str, Any]
+) -> None:
     start = f"2026-03-14T07:{minute:02}:00.000000+0000"
     aws.dynamodb.put_item(
         TableName=aws.convert_settings.play_log_table,
