@@ -128,6 +128,7 @@ lock: .tools/uv.$(UV_VERSION) ## Lock the packages: project, tools, layer (ARGS=
 samples: .tools/uv.$(UV_VERSION) ## Make the files in samples/ and their figure again
 	@$(RUN) python samples/make_airplay.py
 	@$(RUN) python -m samples.make_detections
+	@$(RUN) python -m samples.make_catalog
 	@$(RUN) python -m samples.draw_airings
 
 clean: ## Stop the embedded AWS; remove all that was installed, built or cached

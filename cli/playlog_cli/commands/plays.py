@@ -26,8 +26,10 @@ from playlog_cli.commands.options import (
 )
 from playlog_cli.commands.play_edits import add_edits
 from playlog_cli.errors import CommandError
+from playlog_cli.reporting.figures import Period
 from playlog_cli.reporting.files import STDOUT, check_writable, write_whole, write_whole_path
 from playlog_cli.reporting.listing import writing
+from playlog_cli.reporting.listing.manifest import write_manifest
 from playlog_cli.reporting.listing.reading import Choice, read_plays
 from playlog_cli.reporting.listing.sorting import sorted_plays
 from playlog_cli.reporting.period import parse_period
@@ -120,7 +122,7 @@ def plays_command(
         if by_layout:
             write_layout(by_layout, plays, names, catalog, period)
         else:
-            _write(writing.Listing(plays, names, period.zone), files)
+            _write(writing.Listing(plays, names, period.zone), files, period, catalog)
 
 
 def _files(named: dict[str, Path | None], *, as_json: bool) -> dict[str, Path]:
@@ -143,13 +145,15 @@ def _files(named: dict[str, Path | None], *, as_json: bool) -> dict[str, Path]:
     return files
 
 
-def _write(listing: writing.Listing, files: dict[str, Path]) -> None:
-    """Writes the files, or shows the list on the terminal if there is none to write."""
+def _write(listing: writing.Listing, files: dict[str, Path], period: Period, catalog: Path | None) -> None:
+    """Writes the files with their manifests, or shows the list on the terminal if there is none to write."""
     for option, path in files.items():
         if option in _TEXTS:
             write_whole(option, path, partial(_TEXTS[option], listing))
         else:
             write_whole_path(option, path, partial(_BINARIES[option], listing))
+        if path.is_file():
+            write_manifest(option, path, listing.plays, period, {"catalog": catalog} if catalog else {})
     if not files:
         writing.render(listing, out)
 

@@ -1,8 +1,6 @@
 """Write the plays of a period as a layout wants them."""
 
-import json
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -134,8 +132,3 @@ def _file_name(layout: Layout, around: Surroundings, found: Findings) -> str:
         return re.sub(r"[^\w.-]+", "", text)
 
     return NAME_PART.sub(part, layout.file_name)
-
-
-def manifest_text(content: Mapping[str, Any]) -> str:
-    """A manifest as its file has it."""
-    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"

@@ -24,12 +24,12 @@ COLOURS = 8  # the last one is for the stations that have none of their own
 # Up to so many, days stand side by side; beyond, weeks do, since a column for a day would be too thin to see.
 MOST_DAYS = 100
 LABELS = 10
-LABEL_CHARACTERS = 26
+LABEL_CHARACTERS = 38
 
 # Of the drawings, in units of the SVG.
 WIDTH, LEFT, RIGHT, TOP, BOTTOM = 1000, 70, 8, 12, 30
 HEIGHT = 280
-BAR_HEIGHT, BAR_GAP, BAR_LEFT, BAR_RIGHT = 22, 8, 250, 130
+BAR_HEIGHT, BAR_GAP, BAR_LEFT, BAR_RIGHT = 22, 8, 310, 130
 COLUMN_GAP = 0.18  # of a column's width
 
 

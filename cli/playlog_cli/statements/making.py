@@ -7,6 +7,7 @@ from decimal import Decimal
 from playlog_cli.catalog.entry import Catalog
 from playlog_cli.reporting.figures import Period
 from playlog_cli.reporting.listing.reading import read_all
+from playlog_cli.reporting.lookalikes import lookalikes
 from playlog_cli.reporting.rate_card import EXACT, RateCard
 from playlog_cli.reporting.sources.source import Progress, Source
 from playlog_cli.statements.adjusting import adjust
@@ -82,6 +83,11 @@ class Run:
                 adjusted.setdefault(each.payee, []).append(each)
         payees = sorted({*parts, *adjusted})
         return [Payment(payee, parts.get(payee, ()), adjusted.get(payee, ())) for payee in payees]
+
+    @property
+    def lookalikes(self) -> list[tuple[str, ...]]:
+        """Payees whose names differ only in spaces, case or Unicode form: they probably are one payee."""
+        return lookalikes(payment.payee for payment in self.payments)
 
     @property
     def held_adjustments(self) -> list[Adjustment]:

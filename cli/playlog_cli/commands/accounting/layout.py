@@ -1,8 +1,6 @@
 """`playlog plays --layout`: the plays of a period as a society wants them."""
 
-import hashlib
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 
 import typer
@@ -16,11 +14,10 @@ from playlog_cli.layouts.writing import (
     LaidOut,
     findings_as_json,
     findings_in_words,
-    manifest_text,
     parse_settings,
 )
 from playlog_cli.reporting.figures import Period
-from playlog_cli.reporting.files import write_whole
+from playlog_cli.reporting.listing.manifest import write_manifest
 from playlog_cli.reporting.listing.sorting import SortedPlays
 from playlog_cli.terminal import err
 
@@ -74,23 +71,11 @@ def write_layout(
     for sentence in findings_in_words(choice.layout, found):
         err.print(sentence, soft_wrap=True)
     path = laid_out.write(choice.folder, found)
-    manifest = {
-        "playlog": version("playlog"),
-        "period": {"from": str(period.start), "to": str(period.end), "time_zone": period.zone.key},
+    inputs = {
+        "layout": {"name": choice.layout.name, "sha256": choice.digest},
         "settings": choice.settings,
-        "inputs": {
-            "plays": {"count": plays.count, "sha256_sum": f"{plays.digest:064x}"},
-            "layout": {"name": choice.layout.name, "sha256": choice.digest},
-            **({"catalog": {"name": catalog_file.name, "sha256": _sha256(catalog_file)}} if catalog_file else {}),
-        },
-        "output": {"name": path.name, "sha256": _sha256(path), **findings_as_json(found)},
+        **({"catalog": catalog_file} if catalog_file else {}),
     }
-    manifest_path = path.with_name(f"{path.name}.manifest.json")
-    write_whole("--folder", manifest_path, lambda file: file.writelines([manifest_text(manifest)]))
+    write_manifest("--folder", path, plays, period, inputs, findings_as_json(found))
     if found.lacking:
         raise typer.Exit(1)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -9,7 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from playlog_cli.catalog.shares import part_in_words
 from playlog_cli.reporting.forms import grouped, plain
 from playlog_cli.statements.making import Payment, Run
-from playlog_cli.statements.writing.rows import held_rows, remark
+from playlog_cli.statements.writing.rows import held_rows, lookalikes_in_words, remark
 
 
 def write_statement(payment: Payment, run: Run, file: TextIO) -> None:
@@ -69,5 +69,6 @@ def _templates() -> Environment:
         "plain": plain,
         "share": part_in_words,
         "remark": remark,
+        "lookalikes": lookalikes_in_words,
     }
     return templates

@@ -7,6 +7,7 @@ from typing import TextIO
 
 from playlog_cli.catalog.entry import Catalog
 from playlog_cli.catalog.shares import part_in_words
+from playlog_cli.errors import shown
 from playlog_cli.reporting.forms import fixed, plain
 from playlog_cli.statements.ledger import Adjustment
 from playlog_cli.statements.making import Payment, Run
@@ -115,6 +116,11 @@ def _lines(payment: Payment, run: Run) -> Iterator[list[str]]:
 def remark(adjustment: Adjustment) -> str:
     """Why and how a closed period is corrected, in words."""
     return f"{adjustment.reason}: {fixed(adjustment.now)} in place of {fixed(adjustment.before)}"
+
+
+def lookalikes_in_words(payees: Sequence[str]) -> str:
+    """Payees who look alike, in one text."""
+    return f"{' and '.join(map(shown, payees))}, which differ only in spaces, case or Unicode form"
 
 
 def _names(track_id: str, catalog: Catalog) -> list[str]:

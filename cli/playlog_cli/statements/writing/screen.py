@@ -7,7 +7,7 @@ from rich.console import Console
 
 from playlog_cli.reporting.forms import LINES_ON_A_SCREEN, fixed, grouped
 from playlog_cli.statements.making import Run
-from playlog_cli.statements.writing.rows import held_rows
+from playlog_cli.statements.writing.rows import held_rows, lookalikes_in_words
 from playlog_cli.terminal import counted, table
 
 
@@ -37,6 +37,8 @@ def render(run: Run, console: Console) -> None:
         style="bold",
         soft_wrap=True,
     )
+    for group in run.lookalikes:
+        console.print(f"paid as different payees: {lookalikes_in_words(group)}", soft_wrap=True)
     if run.adjustments:
         total = card.rounded(sum((each.amount for each in run.adjustments), Decimal(0)))
         words = counted(len(run.adjustments), "correction", "corrections")
@@ -52,6 +54,7 @@ def as_json(run: Run) -> dict[str, Any]:
         "currency": card.currency,
         "total": fixed(run.statements.total),
         "held_back": fixed(run.held_amount),
+        "lookalikes": [list(group) for group in run.lookalikes],
         "payees": [
             {
                 "payee": payment.payee,

@@ -1,6 +1,7 @@
 """`playlog plays`: each play of the period is listed once, in order, with its names."""
 
 import csv
+import hashlib
 import json
 from collections.abc import Callable
 from datetime import timedelta
@@ -65,6 +66,10 @@ def test_the_forms_have_the_same_plays_in_the_order_of_time(
     sheet = openpyxl.load_workbook(book)["plays"]
     assert [(row[2], row[5]) for row in sheet.iter_rows(min_row=2, values_only=True)] == keys
     assert duckdb.connect().execute(f"SELECT station_id, track_id FROM '{parquet}'").fetchall() == keys
+    manifest = json.loads((tmp_path / "plays.parquet.manifest.json").read_text())
+    assert manifest["inputs"]["plays"]["count"] == len(keys)
+    assert manifest["inputs"]["catalog"]["name"] == "catalog.csv"
+    assert manifest["output"]["sha256"] == hashlib.sha256(parquet.read_bytes()).hexdigest()
     assert "Rain" in invoke(*DATES, "--catalog", catalog).stdout
 
 
@@ -122,7 +127,7 @@ def test_a_layout_lists_what_is_missing_and_writes_the_file_with_a_manifest(
     name = "s_20260301-20260331.txt"
     assert sorted(each.name for each in folder.iterdir()) == [name, f"{name}.manifest.json"]
     manifest = json.loads((folder / f"{name}.manifest.json").read_text())
-    assert sorted(manifest["inputs"]) == ["catalog", "layout", "plays"]
+    assert sorted(manifest["inputs"]) == ["catalog", "layout", "plays", "settings"]
     assert manifest["output"]["missing"]["Album"] == {"rows": 2, "plays": 2}
     before = [each.read_bytes() for each in sorted(folder.iterdir())]
     invoke(*arguments, "--layout", "npr-ds")

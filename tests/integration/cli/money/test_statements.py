@@ -12,7 +12,10 @@ import pytest
 import typer
 from playlog_cli.commands.accounting.statements import statements_command
 from playlog_cli.errors import CommandError
+from playlog_cli.reporting.figures import By
+from playlog_cli.reporting.rate_card_file import parse_rate_card
 from playlog_cli.reporting.sources.tables import Tables
+from playlog_cli.reporting.sums.report import report
 from playlog_cli.stacks.stack import Stack
 from typer.testing import CliRunner, Result
 
@@ -75,6 +78,20 @@ def test_statements_and_what_is_held_back_are_the_reports_total(invoke: Callable
     ]
     assert [(each["reason"], each["amount"]) for each in found["held"]] == [("flagged", "2.26"), ("no payee", "2.26")]
     assert "statements 4.53 + held back 4.52 = 9.05 EUR" in invoke(*DATES).stdout
+
+
+@pytest.mark.usefixtures("plays")
+def test_the_report_by_track_shows_the_same_total(stack: Stack, invoke: Callable[..., Result]) -> None:
+    card = parse_rate_card(CARD)
+    made = report(Tables(stack), MARCH, [By.TRACK], [], [], card, lambda _more: None)
+    assert told(invoke(*DATES, "--json"))["total"] == str(made.figures.total.amount)
+
+
+@pytest.mark.usefixtures("plays")
+def test_payees_that_look_alike_are_named(invoke: Callable[..., Result], tmp_path: Path) -> None:
+    (tmp_path / "catalog.csv").write_text("track_id,payee\na,Anna Ember\nb,anna  ember\n")
+    assert told(invoke(*DATES, "--json"))["lookalikes"] == [["Anna Ember", "anna  ember"]]
+    assert "'Anna Ember' and 'anna  ember', which differ only in" in invoke(*DATES).stdout
 
 
 @pytest.mark.usefixtures("plays")

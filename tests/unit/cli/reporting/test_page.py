@@ -185,7 +185,7 @@ def test_bars_are_as_long_as_their_counts_and_long_names_are_cut_but_told() -> N
     chart = bar_chart([("x" * 40, 30), ("y", 10)], 120)
     assert chart.rows[0].width == pytest.approx(3 * chart.rows[1].width, abs=0.2)
     assert [row.value for row in chart.rows] == ["30 (25.0 %)", "10 (8.3 %)"]
-    assert (chart.rows[0].name, chart.rows[0].title) == ("x" * 25 + "…", "x" * 40)
+    assert (chart.rows[0].name, chart.rows[0].title) == ("x" * 37 + "…", "x" * 40)
 
 
 def test_of_equal_counts_the_order_is_that_of_their_names() -> None:
