@@ -27,7 +27,7 @@ unexport VIRTUAL_ENV CONDA_PREFIX PYTHONPATH PYTHONHOME UV_PROJECT_ENVIRONMENT
 
 step = @printf '\n==> %s\n' $(call quoted,$(1))
 
-.PHONY: help run test lint unit integration stateful faults chaos mutants bench wiring e2e docs docs-check test-dynamodb-local build invoke deploy lock samples clean
+.PHONY: help run test lint unit integration stateful faults chaos mutants bench wiring e2e browser docs docs-check test-dynamodb-local build invoke deploy lock samples clean
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 
@@ -37,7 +37,7 @@ help: ## Show these targets
 run: .tools/uv.$(UV_VERSION) ## Deploy into an embedded AWS, convert a sample day, show the result
 	@$(RUN) playlog local demo $(ARGS)
 
-test: lint wiring unit integration stateful faults e2e docs-check ## Run every check but make chaos, mutants, bench and test-dynamodb-local
+test: lint wiring unit integration stateful faults e2e browser docs-check ## Run every check but make chaos, mutants, bench and test-dynamodb-local
 	$(call step,all green)
 
 lint: .tools/uv.$(UV_VERSION) ## Check style, types, weaknesses, the template, and the layer's list of packages
@@ -93,6 +93,10 @@ test-dynamodb-local: .tools/uv.$(UV_VERSION) ## Test what DynamoDB does, with Dy
 e2e: .tools/uv.$(UV_VERSION) ## Run the end-to-end tests on the template, in an embedded AWS
 	$(call step,end-to-end tests)
 	@$(RUN) pytest tests/e2e $(ARGS)
+
+browser: .tools/uv.$(UV_VERSION) ## Run the tests of the operators' page in Chromium
+	$(call step,the operators' page in a browser)
+	@$(RUN) pytest tests/browser $(ARGS)
 
 docs: .tools/uv.$(UV_VERSION) ## Write what the commands print into README and docs/, and draw the screenshots
 	@$(RUN) python -m tests.docs

@@ -1,0 +1,160 @@
+"""The operators' page on a deployed stack with the sample day, and Chromium with its eyes on what the page requests."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playlog_cli.embedded.ministack import deployed
+from playlog_cli.loading.load import load_files
+from playlog_cli.stacks.convert import convert
+from playlog_cli.stacks.stack import Stack, find_stack
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Request as Asked
+
+from tests.support.aws import ROOT
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
+# The runs are the tests' own.
+PARAMETERS = {"ScheduleExpression": "rate(365 days)"}
+WRONG_SOURCES = 300
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skips these tests on a machine without Chromium. In CI they fail there."""
+    if CHROMIUM or os.environ.get("CI"):
+        return
+    reason = "this machine has no Chromium: install Debian's package `chromium` to run the browser tests"
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@dataclass
+class Site:
+    """A running `playlog web`.
+
+    Attributes:
+        entry: the address that lets a browser in.
+        errors: what the browser reported, such as a script that the policy refused.
+        elsewhere: requests to another server.
+    """
+
+    entry: str
+    errors: list[str] = field(default_factory=list)
+    elsewhere: list[str] = field(default_factory=list)
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port."""
+        parts = urlsplit(self.entry)
+        return f"{parts.scheme}://{parts.netloc}"
+
+    def watch(self, page: Page) -> None:
+        """Notes what a page's browser reports and where it sends requests."""
+
+        def said(message: ConsoleMessage) -> None:
+            if message.type == "error" and "status of 4" not in message.text:
+                self.errors.append(message.text)
+
+        def asked(request: Asked) -> None:
+            if not request.url.startswith((self.origin, "data:")):
+                self.elsewhere.append(request.url)
+
+        page.on("console", said)
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("request", asked)
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The deployed stack with the sample day, and 300 matches that name a source that does not exist."""
+    wrong = tmp_path_factory.mktemp("matches") / "wrong.csv"
+    rows = (
+        f"wrong-{number:03},2026-03-14T{number // 60:02}:{number % 60:02}:00Z,fm-9,track-{number % 7},radio"
+        for number in range(WRONG_SOURCES)
+    )
+    wrong.write_text("match_id,matched_at,station_id,track_id,source\n" + "\n".join(rows) + "\n")
+    with deployed("browser", PARAMETERS):
+        stack = find_stack()
+        load_files(stack, [ROOT / "samples/airplay.csv", wrong], lambda _file: None)
+        while convert(stack).processed:
+            pass
+        wait_until_nothing_waits(stack)
+        yield stack
+
+
+def wait_until_nothing_waits(stack: Stack) -> None:
+    """Returns once StoreFailures has stored every failure."""
+    deadline = time.monotonic() + 120
+    while stack.dynamodb.scan(TableName=stack.match_cache_table, IndexName="unprocessed-index", Select="COUNT")[
+        "Count"
+    ]:
+        assert time.monotonic() < deadline, "failures are not stored"
+        time.sleep(0.5)
+
+
+@contextmanager
+def served(*options: str) -> Iterator[Site]:
+    """`playlog web` as a process, on the stack of the environment."""
+    command = [str(Path(sys.executable).with_name("playlog")), "web", "--no-browser", *options]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout
+        address = None
+        while address is None:
+            line = process.stdout.readline()
+            assert line, "playlog web ended before it answered"
+            address = re.search(r"http://127\.0\.0\.1:\d+/\S+", line)
+        yield Site(address[0])
+    finally:
+        process.terminate()
+        process.wait()
+
+
+@pytest.fixture(scope="session")
+def site(stack: Stack) -> Iterator[Site]:  # noqa: ARG001 - it is in the environment
+    """The page as a person starts it."""
+    with served() as site:
+        yield site
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium, without a window."""
+    assert CHROMIUM, f"CI needs Chromium, as one of {', '.join(NAMES)}"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(site: Site, browser: Browser) -> Iterator[Page]:
+    """A browser that was let in. The test fails if the page asked elsewhere, or if the policy refused a part of it."""
+    with let_in(site, browser) as page:
+        yield page
+    assert site.errors == []
+    assert site.elsewhere == []
+
+
+@contextmanager
+def let_in(site: Site, browser: Browser) -> Iterator[Page]:
+    """A browser of its own, with the session's cookie."""
+    context = browser.new_context()
+    try:
+        page = context.new_page()
+        site.watch(page)
+        page.goto(site.entry)
+        yield page
+    finally:
+        context.close()
