@@ -5,15 +5,25 @@ from typing import Annotated, Any
 import typer
 
 from playlog_cli.commands.options import AsJson, Profile, Region, StackName
-from playlog_cli.exporting.export import export_by_scan
+from playlog_cli.errors import CommandError, shown
+from playlog_cli.exporting.export import export_by_dynamodb, export_by_scan, update_by_dynamodb
 from playlog_cli.exporting.manifest import Manifest
-from playlog_cli.exporting.places import Place, place_of
-from playlog_cli.stacks.stack import DEFAULT_STACK, find_stack
+from playlog_cli.exporting.pending import table_names
+from playlog_cli.exporting.places import Bucket, Place, place_of
+from playlog_cli.exporting.point_in_time import can_export
+from playlog_cli.stacks.stack import DEFAULT_STACK, Stack, find_stack
 from playlog_cli.terminal import facts_table, out, print_json, table_bars
 
 
 def export_command(
     to: Annotated[str, typer.Option(metavar="FOLDER|s3://…", help="Where the export goes.")],
+    update: Annotated[
+        bool, typer.Option("--update", help="Bring the export up to date by DynamoDB's incremental export.")
+    ] = False,
+    through: Annotated[
+        str | None,
+        typer.Option(metavar="s3://…", help="Where DynamoDB writes its export, if --to is a folder.  [default: --to]"),
+    ] = None,
     stack: StackName = DEFAULT_STACK,
     region: Region = None,
     profile: Profile = None,
@@ -21,24 +31,41 @@ def export_command(
 ) -> None:
     """Write the tables as Parquet files, for reports and audits of any size.
 
-    An earlier export in the same place stays usable until the new one is whole.
+    An earlier export in the same place stays usable until the new one is whole. On AWS, DynamoDB's own export is used
+    if there is a bucket for it (--to s3://… or --through s3://…): all tables are as of one instant, and no read
+    capacity is used. Else the tables are read by a scan.
     """
     target = find_stack(stack, region=region, profile=profile)
     place = place_of(to, target.session)
-    counts = {
-        "plays": target.play_log_table,
-        "matches": target.match_cache_table,
-        "failures": target.failed_play_log_table,
-    }
-    names = {name: name for name in counts}
+    bucket = _bucket(target, to, through)
+    if update and bucket is None:
+        raise CommandError(
+            "--update needs DynamoDB's export to S3, which an embedded AWS does not have, and a bucket for it: "
+            "name one with --through s3://BUCKET/PREFIX"
+        )
+    counts = table_names(target)
     with table_bars(
-        names, lambda name: target.dynamodb.describe_table(TableName=counts[name])["Table"]["ItemCount"]
+        {name: name for name in counts},
+        lambda name: target.dynamodb.describe_table(TableName=counts[name])["Table"]["ItemCount"],
     ) as progress:
-        manifest = export_by_scan(target, place, progress)
+        if bucket is None:
+            manifest = export_by_scan(target, place, progress)
+        elif update:
+            manifest = update_by_dynamodb(target, place, bucket, progress)
+        else:
+            manifest = export_by_dynamodb(target, place, bucket, progress)
     if as_json:
         print_json(_as_json(manifest, place))
     else:
         _show(manifest, place)
+
+
+def _bucket(stack: Stack, to: str, through: str | None) -> Bucket | None:
+    """Where DynamoDB writes its export to; None if the tables are to be read by a scan."""
+    named = place_of(through if through is not None else to, stack.session)
+    if through is not None and not isinstance(named, Bucket):
+        raise CommandError(f"--through is {shown(through)}: it must be like s3://BUCKET/PREFIX")
+    return named if isinstance(named, Bucket) and can_export(stack) else None
 
 
 def _as_json(manifest: Manifest, place: Place) -> dict[str, Any]:

@@ -1,18 +1,25 @@
 """Export the three tables: read them, write Parquet files, and write the manifest last."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from playlog.domain import timestamps
+from playlog.domain.match import Item
 
 from playlog_cli.errors import CommandError
+from playlog_cli.exporting import point_in_time
 from playlog_cli.exporting.columns import TABLES, ExportTable
 from playlog_cli.exporting.engine import Engine, open_engine
 from playlog_cli.exporting.manifest import NAME, ExportFile, Manifest, ManifestError, Origin, generation_name
-from playlog_cli.exporting.parts import write_parts
-from playlog_cli.exporting.places import Place, sha256_of
+from playlog_cli.exporting.opened import checked_file, read_manifest
+from playlog_cli.exporting.parts import convert, write_parts
+from playlog_cli.exporting.pending import NAME as PENDING
+from playlog_cli.exporting.pending import Pending, begin_or_go_on, table_names
+from playlog_cli.exporting.places import Bucket, Place, sha256_of
+from playlog_cli.exporting.updating import Changes
 from playlog_cli.stacks.stack import Stack
 from playlog_cli.stacks.tables import scan
 
@@ -38,32 +45,135 @@ def export_by_scan(stack: Stack, place: Place, progress: Progress) -> Manifest:
         BotoCoreError, ClientError: AWS cannot be reached or refuses a call.
     """
     began = datetime.now(UTC)
-    generation = generation_name(began)
-    files: list[ExportFile] = []
+    names = table_names(stack)
     with open_engine() as engine:
+        writing = Writing(engine, place, generation_name(began))
         for table in TABLES:
-            files += _export_table(engine, stack, table, place, generation, progress)
-    manifest = Manifest(
-        stack=stack.name,
-        region=stack.session.region_name,
-        generation=generation,
-        origin=Origin.SCAN,
-        began_at=timestamps.to_text(began),
-        instant=None,
-        unprocessed_shards=stack.shards,
-        retain_played_days=stack.retain_played.days,
-        files=tuple(files),
-    )
-    finish(place, manifest)
-    return manifest
+            pages = _counted(scan(stack.dynamodb, names[table.name]), table, progress)
+            for paths in write_parts(engine, table, pages, writing.folder):
+                writing.put(table, paths)
+    return finish(place, _manifest(stack, Origin.SCAN, began, None, writing))
 
 
-def finish(place: Place, manifest: Manifest) -> None:
+def export_by_dynamodb(stack: Stack, place: Place, through: Bucket, progress: Progress) -> Manifest:
+    """Exports the tables of a stack by DynamoDB's own export to S3, all as of one instant.
+
+    A command that was broken off goes on with the exports that it has asked for.
+
+    Args:
+        stack: whose tables.
+        place: where to.
+        through: where DynamoDB writes its files to. They are removed when they are converted.
+        progress: progress callback.
+
+    Returns:
+        The manifest, as it was written.
+
+    Raises:
+        CommandError: DynamoDB could not export, the place cannot be written to, or the disk is full.
+        BotoCoreError, ClientError: AWS cannot be reached or refuses a call.
+    """
+    began = datetime.now(UTC)
+    pending = begin_or_go_on(stack, place, through, began, since=None)
+    with open_engine() as engine:
+        writing = Writing(engine, place, generation_name(began))
+        for table in TABLES:
+            (arn,) = pending.arns[table.name]
+            files = point_in_time.data_files(through, point_in_time.wait(stack, arn), engine.scratch)
+            for number, file in enumerate(files):
+                progress(table.name, writing.put(table, convert(engine, table, [file], writing.folder, number)))
+    return _finish_pending(stack, place, through, pending, _manifest(stack, *_instants(pending, began), writing))
+
+
+def update_by_dynamodb(stack: Stack, place: Place, through: Bucket, progress: Progress) -> Manifest:
+    """Brings an export up to date with DynamoDB's incremental export.
+
+    Args:
+        stack: whose tables.
+        place: has an export of these tables as of one instant.
+        through: where DynamoDB writes its files to. They are removed when they are converted.
+        progress: progress callback.
+
+    Returns:
+        The manifest, as it was written.
+
+    Raises:
+        CommandError: the export cannot be brought up to date, or see ``export_by_dynamodb``.
+        BotoCoreError, ClientError: AWS cannot be reached or refuses a call.
+    """
+    began = datetime.now(UTC)
+    earlier = read_manifest(place)
+    if earlier.instant is None or (earlier.stack, earlier.region) != (stack.name, stack.session.region_name):
+        raise CommandError(
+            f"the export in {place.name} cannot be brought up to date: it must be of this stack, and made by "
+            "DynamoDB's export. Export again without --update"
+        )
+    pending = begin_or_go_on(stack, place, through, began, since=earlier.instant)
+    with open_engine() as engine:
+        writing = Writing(engine, place, generation_name(began))
+        for table in TABLES:
+            changes = Changes(engine, table)
+            for arn in pending.arns[table.name]:
+                changes.add(point_in_time.data_files(through, point_in_time.wait(stack, arn), engine.scratch))
+            files = earlier.files_of(table.name)
+            for number, file in enumerate(files, 1):
+                path = checked_file(place, file, engine.scratch / "earlier")
+                if changes.touches(path):
+                    writing.put(table, changes.unchanged(path, writing.folder, number, file.month))
+                else:
+                    writing.carry(file, number)
+            progress(table.name, writing.put(table, changes.new(writing.folder, 0)))
+    return _finish_pending(stack, place, through, pending, _manifest(stack, *_instants(pending, began), writing))
+
+
+@dataclass
+class Writing:
+    """Puts the files of a new export into a place.
+
+    Attributes:
+        engine: counts the rows.
+        place: where to.
+        generation: the folder in the place.
+        files: what was put so far.
+    """
+
+    engine: Engine
+    place: Place
+    generation: str
+    files: list[ExportFile] = field(default_factory=list)
+
+    @property
+    def folder(self) -> Path:
+        """Where files are made before they are put."""
+        return self.engine.scratch / "parquet"
+
+    def put(self, table: ExportTable, paths: Sequence[Path]) -> int:
+        """Puts files of this machine, which are removed.
+
+        Returns:
+            The number of their rows.
+        """
+        put = put_files(self.engine, table, paths, self.folder, self.place, self.generation)
+        self.files += put
+        return sum(file.rows for file in put)
+
+    def carry(self, file: ExportFile, number: int) -> None:
+        """Takes over a file of an earlier export."""
+        *folders, _ = file.path.split("/")[1:]
+        path = "/".join([self.generation, *folders, f"kept-{number:05}.parquet"])
+        self.place.copy(file.path, path)
+        self.files.append(replace(file, path=path))
+
+
+def finish(place: Place, manifest: Manifest) -> Manifest:
     """Writes the manifest, which makes an export whole, and removes what earlier exports left.
 
     Args:
         place: holds all files of the manifest.
         manifest: of the new export.
+
+    Returns:
+        The manifest.
 
     Raises:
         CommandError: another export to this place was finished in the meantime.
@@ -77,6 +187,7 @@ def finish(place: Place, manifest: Manifest) -> None:
     for generation in place.generations():
         if generation < manifest.generation:
             place.remove(generation)
+    return manifest
 
 
 def put_files(
@@ -106,25 +217,38 @@ def put_files(
     return described
 
 
-def _export_table(
-    engine: Engine, stack: Stack, table: ExportTable, place: Place, generation: str, progress: Progress
-) -> list[ExportFile]:
-    folder = engine.scratch / "parquet"
-    names = {
-        "plays": stack.play_log_table,
-        "matches": stack.match_cache_table,
-        "failures": stack.failed_play_log_table,
-    }
+def _counted(pages: Iterable[list[Item]], table: ExportTable, progress: Progress) -> Iterator[list[Item]]:
+    for page in pages:
+        progress(table.name, len(page))
+        yield page
 
-    def pages() -> Any:
-        for page in scan(stack.dynamodb, names[table.name]):
-            progress(table.name, len(page))
-            yield page
 
-    files: list[ExportFile] = []
-    for paths in write_parts(engine, table, pages(), folder):
-        files += put_files(engine, table, paths, folder, place, generation)
-    return files
+def _manifest(stack: Stack, origin: Origin, began: datetime, instant: str | None, writing: Writing) -> Manifest:
+    return Manifest(
+        stack=stack.name,
+        region=stack.session.region_name,
+        generation=writing.generation,
+        origin=origin,
+        began_at=timestamps.to_text(began),
+        instant=instant,
+        unprocessed_shards=stack.shards,
+        retain_played_days=stack.retain_played.days,
+        files=tuple(file for file in writing.files if file.rows),
+    )
+
+
+def _instants(pending: Pending, began: datetime) -> tuple[Origin, datetime, str]:
+    return Origin.POINT_IN_TIME, began, pending.instant
+
+
+def _finish_pending(stack: Stack, place: Place, through: Bucket, pending: Pending, manifest: Manifest) -> Manifest:
+    """Writes the manifest, and then removes what DynamoDB wrote."""
+    finish(place, manifest)
+    place.remove_file(PENDING)
+    for arns in pending.arns.values():
+        for arn in arns:
+            point_in_time.remove(through, point_in_time.state(stack, arn))
+    return manifest
 
 
 def _generation_in(text: str) -> str:

@@ -54,7 +54,7 @@ def open_export(
         for table in tables:
             files = list(manifest.files_of(table.name, months))
             with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
-                paths = list(pool.map(lambda file: _checked(place, file, engine.scratch), files))
+                paths = list(pool.map(lambda file: checked_file(place, file, engine.scratch), files))
             create_view(engine, table, paths)
         yield Opened(name, manifest, engine)
 
@@ -96,8 +96,13 @@ def create_view(engine: Engine, table: ExportTable, paths: Sequence[Path]) -> No
     engine.connection.execute(f"CREATE OR REPLACE VIEW {table.name} AS {source}")
 
 
-def _checked(place: Place, file: ExportFile, scratch: Path) -> Path:
+def checked_file(place: Place, file: ExportFile, scratch: Path) -> Path:
     """A file of an export on this machine, with the content that the manifest says.
+
+    Args:
+        place: where the export is.
+        file: in the manifest.
+        scratch: a folder for the file, if it must be downloaded.
 
     Raises:
         CommandError: it is missing or was changed.

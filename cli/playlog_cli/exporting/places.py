@@ -38,6 +38,9 @@ class Place(Protocol):
     def put(self, source: Path, path: str) -> None:
         """Copies a file of this machine to a path."""
 
+    def copy(self, source: str, path: str) -> None:
+        """Copies a file within the export."""
+
     def fetch(self, path: str, scratch: Path) -> Path | None:
         """A file of this machine with the content of a path; None if there is no such file.
 
@@ -45,6 +48,9 @@ class Place(Protocol):
             path: within the export.
             scratch: a folder for the file, if it must be downloaded.
         """
+
+    def remove_file(self, path: str) -> None:
+        """Removes a file, if it is there."""
 
     def generations(self) -> list[str]:
         """The folders of finished and broken-off exports, the oldest first."""
@@ -100,6 +106,14 @@ class Folder:
     def put(self, source: Path, path: str) -> None:
         """Copies a file of this machine to a path."""
         self._write(path, lambda part: shutil.copyfile(source, part))
+
+    def copy(self, source: str, path: str) -> None:
+        """Copies a file within the export."""
+        self.put(self.path / source, path)
+
+    def remove_file(self, path: str) -> None:
+        """Removes a file, if it is there."""
+        (self.path / path).unlink(missing_ok=True)
 
     def fetch(self, path: str, scratch: Path) -> Path | None:
         """The file itself; None if there is no such file."""
@@ -171,6 +185,15 @@ class Bucket:
         with source.open("rb") as file:
             self.client.put_object(Bucket=self.bucket, Key=self.key(path), Body=file)
 
+    def copy(self, source: str, path: str) -> None:
+        """Copies a file within the export. S3 does it, so that nothing is downloaded."""
+        origin = {"Bucket": self.bucket, "Key": self.key(source)}
+        self.client.copy_object(Bucket=self.bucket, Key=self.key(path), CopySource=origin)
+
+    def remove_file(self, path: str) -> None:
+        """Removes an object, if it is there."""
+        self.client.delete_object(Bucket=self.bucket, Key=self.key(path))
+
     def fetch(self, path: str, scratch: Path) -> Path | None:
         """Downloads an object; None if there is no such object."""
         target = scratch / path
@@ -195,15 +218,15 @@ class Bucket:
         }
         return sorted(name for name in names if _GENERATION.fullmatch(name))
 
-    def keys(self, path: str) -> Iterator[str]:
-        """The keys of the objects below a path."""
-        pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=self.key(path))
+    def keys_below(self, prefix: str) -> Iterator[str]:
+        """The keys of the objects in the bucket that begin with a prefix."""
+        pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
         for page in pages:
             yield from (each["Key"] for each in page.get("Contents", []))
 
     def remove(self, generation: str) -> None:
         """Removes a folder with all that it holds."""
-        for key in list(self.keys(f"{generation}/")):
+        for key in list(self.keys_below(self.key(f"{generation}/"))):
             self.client.delete_object(Bucket=self.bucket, Key=key)
 
 
