@@ -46,6 +46,12 @@ class LocalTimes:
 
     def add(self, draft: Draft) -> Iterator[Draft | BadRow | SkippedRow]:
         """Takes a row. Yields the rows whose instants are known now."""
+        try:
+            yield from self._add(draft)
+        except OverflowError:
+            yield _bad(draft, "lies before year 1 or after year 9999 in UTC: is its format right?")
+
+    def _add(self, draft: Draft) -> Iterator[Draft | BadRow | SkippedRow]:
         local = draft.at
         if local.tzinfo is not None:
             draft.at = local.astimezone(UTC)
@@ -135,11 +141,11 @@ def end_instant(start: datetime, end: datetime | time, zone: ZoneInfo | None) ->
         time has no zone.
     """
     if isinstance(end, time):
-        days = [start.astimezone(zone).date() + timedelta(days=days) for days in (0, 1)] if zone else []
-        ends = [datetime.combine(day, end) for day in days]
+        day = datetime.combine(start.astimezone(zone).date(), end)
+        ends = [day, day + timedelta(days=1)] if zone else []
     else:
         ends = [end]
-    instants = [instant for each in ends for instant in _instants(each, zone)]
+    instants = (instant for each in ends for instant in _instants(each, zone))
     return next((instant for instant in instants if instant >= start), None)
 
 

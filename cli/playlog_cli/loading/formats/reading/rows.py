@@ -96,11 +96,10 @@ class LogReader:
             source = self._columns.source(row)
             is_skipped = any(skip(row) for skip in self._skips)
             return self._read(line, row, source, is_skipped=is_skipped)
-        except (RowError, OverflowError) as problem:
+        except RowError as problem:
             if is_skipped:
                 return SkippedRow(line, source)
-            years = "the time lies outside of the years 1 to 9999: is its format right?"
-            return BadLogRow(line, str(problem) if isinstance(problem, RowError) else years, source)
+            return BadLogRow(line, str(problem), source)
 
     def _read(self, line: int, row: list[Cell], source: LogCells, *, is_skipped: bool) -> Draft:
         at = self._time([row[index] for index in self._time_indexes])

@@ -88,6 +88,20 @@ def test_a_cut_zip_file_says_what_it_is(archive: Path) -> None:
         list(outcomes(source, Options(), timedelta(0)))
 
 
+def test_an_encrypted_zip_file_says_what_to_do(archive: Path) -> None:
+    content = bytearray(archive.read_bytes())
+    for mark, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):  # APPNOTE.TXT, 4.3.7 and 4.3.12
+        position = content.find(mark)
+        while position >= 0:
+            content[position + flags] |= 1
+            position = content.find(mark, position + 1)
+    archive.write_bytes(content)
+
+    file = find_inputs([archive])[0]
+    with pytest.raises(RowsError, match="is encrypted: unpack the ZIP file with its password"):
+        check_intact(file.path, file.member)
+
+
 FORMAT = """
 time_zone = "Europe/Zurich"
 [match]
@@ -138,6 +152,15 @@ def test_a_workbook_with_dates_and_texts(tmp_path: Path) -> None:
         "duration_seconds is 05:12:00, 5 hours: a spreadsheet reads 5:12 as hours and minutes, so write 0:05:12 there",
     )
     assert total[0] == 9
+
+
+def test_columns_of_a_sheet_are_counted_from_its_first(tmp_path: Path) -> None:
+    path = tmp_path / "march.xlsx"
+    workbook(path)
+    toml = 'header = false\ntime_zone = "UTC"\nskip_lines = 3\n[match]\nmatched_at = { columns = [2, 3], format = '
+    toml += '"%d.%m.%Y %H:%M:%S" }\ntitle = 4\n'
+
+    assert [each["title"] for each in matches(read_log(path, toml))] == ["Jóga", "99", "Hunter", "Bachelorette"]
 
 
 def test_a_sheet_by_its_name(tmp_path: Path) -> None:

@@ -92,10 +92,36 @@ def test_each_station_has_its_own_order(tmp_path: Path) -> None:
     assert (found["b", "02:50"], found["b", "02:20"]) == ("00:50", "01:20")
 
 
+def test_a_jump_from_one_station_to_the_next_decides_nothing(tmp_path: Path) -> None:
+    rows = ["a,01:40", "a,02:30", "b,02:10", "b,03:10"]
+    path = tmp_path / "log.csv"
+    path.write_text("s,t,id\n" + "".join(f"{row[0]},25.10.2026 {row[2:]},x\n" for row in rows))
+
+    assert sorted(line for line, _ in problems(outcomes(path, FORMAT))) == [3, 4]
+
+
+@pytest.mark.parametrize("time", ["0001-01-01 00:00:00", "9999-12-31T23:59:59-05:00"])
+def test_a_time_that_no_calendar_has_in_utc_is_a_bad_row(tmp_path: Path, time: str) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text(f"t,id\n{time},x\n2026-03-14 08:00:00,y\n")
+
+    rows = outcomes(path, 'time_zone = "Europe/Zurich"\n[match]\nmatched_at = "t"\ntrack_id = "id"\n')
+
+    assert len(matches(rows)) == 1
+    ((line, problem),) = problems(rows)
+    assert line == 2
+    assert "lies before year 1 or after year 9999 in UTC" in problem
+
+
 def test_two_years_in_one_file_are_two_changes_of_the_clock(tmp_path: Path) -> None:
     instants, bad = read(tmp_path, "26.10.2025 02:40", "25.10.2026 02:30", "25.10.2026 03:00")
 
     assert (instants, len(bad)) == (["02:00"], 2)
+
+    times = ["26.10.2025 02:40", "25.10.2026 02:30", "25.10.2026 02:05", "25.10.2026 03:00"]
+    instants, bad = read(tmp_path, *times)
+
+    assert (instants, len(bad)) == (["00:30", "01:05", "02:00"], 1)
 
 
 def test_one_row_between_two_jumps_is_not_enough() -> None:

@@ -232,6 +232,14 @@ def test_other_formats_are_left_to_strptime(time_format: str) -> None:
     assert numeric_parser(time_format) is None
 
 
+def test_two_digits_of_a_year_are_read_as_posix_says() -> None:
+    parse = numeric_parser("%d.%m.%y %H:%M")
+    assert parse
+    found = [parse(f"14.03.{year} 08:00") for year in ("68", "69", "00")]
+
+    assert [each.year if each else None for each in found] == [2068, 1969, 2000]
+
+
 def test_a_day_that_does_not_exist_is_left_to_strptime() -> None:
     parse = numeric_parser("%d.%m.%Y %H:%M")
     assert parse
