@@ -16,7 +16,9 @@ WHOLE = Fraction(1)
 _FRACTION = re.compile(r"(\d{1,9})\s*/\s*(\d{1,9})")
 _NUMBER = re.compile(r"(\d{1,9}(?:[.,]\d{1,18})?)\s*(%?)")
 # A share at the beginning, the payee, and possibly the role after the last "as".
-_LISTED = re.compile(r"(?P<part>\d[\d.,/ ]*%?)\s+(?P<payee>\S.*?)(?:\s+as\s+(?P<role>\S[^;]*))?")
+_LISTED = re.compile(
+    r"(?P<part>\d+\s*/\s*\d+|\d+(?:[.,]\d+)?\s*%?)\s+(?P<payee>\S.*?)(?:\s+as\s+(?P<role>(?:(?!\sas\s).)+))?", re.DOTALL
+)
 _ADVICE = "write it in percent, as a fraction or as a part of 1, like 50%, 1/3 or 0.5"
 
 
@@ -55,7 +57,9 @@ def shares_on(shares: Iterable[Share], day: date) -> tuple[Share, ...]:
 def days_of_change(shares: Iterable[Share]) -> list[date]:
     """The days from which on other shares of a track are valid than on the day before, in order."""
     days = {share.since for share in shares if share.since}
-    return sorted(days | {share.until + timedelta(days=1) for share in shares if share.until})
+    # After the last day that a date can have, nothing changes: people write 9999-12-31 for "for ever".
+    ends = (share.until for share in shares if share.until and share.until < date.max)
+    return sorted(days | {last + timedelta(days=1) for last in ends})
 
 
 def parse_part(text: str) -> Fraction:

@@ -1,7 +1,7 @@
 """A rate card: what a play is paid, by station, hour of the day and confidence (docs/report.md, Rate cards). Pure."""
 
 import decimal
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Context, Decimal
@@ -19,6 +19,14 @@ HOURS = frozenset(range(24))
 
 
 NO_RULE = "no rule"
+
+
+def exact_sum(amounts: Iterable[Decimal]) -> Decimal:
+    """Adds amounts up. Python's own ``sum`` rounds to 28 digits."""
+    total = Decimal(0)
+    for amount in amounts:
+        total = EXACT.add(total, amount)
+    return total
 
 
 class RateCardError(Exception):
@@ -123,6 +131,13 @@ class RateCard:
         """An exact amount as it is paid."""
         unit = Decimal(1).scaleb(-self.decimal_places)
         return amount.quantize(unit, rounding=self.rounding.of_decimal, context=_ROUND)
+
+    def in_full(self, amount: Decimal) -> Decimal:
+        """An exact amount with all its digits, and with at least the card's decimal places.
+
+        A card with more decimal places may have made it.
+        """
+        return amount if -int(amount.as_tuple().exponent) >= self.decimal_places else self.rounded(amount)
 
     def _hour(self, station_id: str, played_at: datetime) -> int:
         return played_at.astimezone(self.time_zones.get(station_id, self.time_zone)).hour

@@ -8,6 +8,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any, TypeAlias
 
+from playlog_cli.reporting.rate_card import EXACT
 from playlog_cli.statements.statement import Held, Part, TrackLine
 
 # The first day of a period, and the day after the last one.
@@ -47,7 +48,7 @@ class Adjustment:
     @property
     def amount(self) -> Decimal:
         """The difference: what is still to be paid, or below 0 what was too much."""
-        return self.now - self.before
+        return EXACT.subtract(self.now, self.before)
 
     @property
     def order(self) -> tuple[object, ...]:

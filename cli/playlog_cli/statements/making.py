@@ -8,15 +8,13 @@ from playlog_cli.catalog.entry import Catalog
 from playlog_cli.reporting.figures import Period
 from playlog_cli.reporting.listing.reading import read_all
 from playlog_cli.reporting.lookalikes import lookalikes
-from playlog_cli.reporting.rate_card import EXACT, RateCard
+from playlog_cli.reporting.rate_card import EXACT, RateCard, exact_sum
 from playlog_cli.reporting.sources.source import Progress, Source
 from playlog_cli.statements.adjusting import adjust
 from playlog_cli.statements.closing import ClosedRun
 from playlog_cli.statements.ledger import Adjustment, Days, Ledger
 from playlog_cli.statements.statement import Part, Statements, TrackLine, amount_of, state
 from playlog_cli.statements.tallying import Tallies, tally
-
-ZERO = Decimal(0)
 
 
 @dataclass(frozen=True)
@@ -157,7 +155,4 @@ def make_statements(
 
 def sum_of(adjustments: Sequence[Adjustment]) -> Decimal:
     """What adjustments add up to, exactly."""
-    amount = ZERO
-    for each in adjustments:
-        amount = EXACT.add(amount, each.amount)
-    return amount
+    return exact_sum(each.amount for each in adjustments)

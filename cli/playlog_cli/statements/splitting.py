@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
 
+from playlog_cli.reporting.rate_card import EXACT
+
 
 def split(amount: Decimal, weights: Sequence[Fraction]) -> list[Decimal]:
     """Divides an amount by weights, by the method of the largest remainder.
@@ -23,7 +25,7 @@ def split(amount: Decimal, weights: Sequence[Fraction]) -> list[Decimal]:
         [Decimal('0.34'), Decimal('0.33'), Decimal('0.33')]
     """
     unit = Decimal(1).scaleb(int(amount.as_tuple().exponent))
-    units = int(amount / unit)
+    units = int(EXACT.divide(amount, unit))
     whole = sum(weights, Fraction(0))
     if not whole:
         return [amount * 0 for _ in weights]
@@ -32,4 +34,4 @@ def split(amount: Decimal, weights: Sequence[Fraction]) -> list[Decimal]:
     lost_most = sorted(range(len(quotas)), key=lambda number: (parts[number] - quotas[number], number))
     for number in lost_most[: units - sum(parts)]:
         parts[number] += 1
-    return [part * unit for part in parts]
+    return [EXACT.multiply(Decimal(part), unit) for part in parts]

@@ -10,7 +10,7 @@ from fractions import Fraction
 from playlog_cli.catalog.entry import Catalog, Entry
 from playlog_cli.catalog.shares import WHOLE, Share, part_in_words, shares_on
 from playlog_cli.reporting.figures import Period
-from playlog_cli.reporting.rate_card import EXACT, NO_RULE, Per, RateCard, Rule
+from playlog_cli.reporting.rate_card import NO_RULE, Per, RateCard, Rule, exact_sum
 from playlog_cli.statements.splitting import split
 from playlog_cli.statements.tallying import Group, Tallies, Tally
 
@@ -124,10 +124,7 @@ class Statements:
 
 def amount_of(parts: Iterable[Part | TrackLine]) -> Decimal:
     """What parts or lines add up to, exactly."""
-    amount = ZERO
-    for part in parts:
-        amount = EXACT.add(amount, part.amount)
-    return amount
+    return exact_sum(part.amount for part in parts)
 
 
 def state(tallies: Tallies, catalog: Catalog, card: RateCard, period: Period) -> Statements:
@@ -236,7 +233,4 @@ def _weight(part: Part, rule: Rule | None) -> Fraction:
 
 
 def _seconds(tallies: Iterable[Tally]) -> Decimal:
-    seconds = ZERO
-    for tally in tallies:
-        seconds = EXACT.add(seconds, tally.seconds)
-    return seconds
+    return exact_sum(tally.seconds for tally in tallies)

@@ -16,6 +16,8 @@ from playlog_cli.loading.files.row import RowsError
 from playlog_cli.loading.files.text import delimiter_of, lines_of, utf8_chunks
 from playlog_cli.tabular.cells import unmarked
 
+_DIGITS = 15  # of a number in a cell (Microsoft, "Excel specifications and limits")
+
 
 class TableError(Exception):
     """What is wrong with a table: which row, which column, and what would be right."""
@@ -88,7 +90,7 @@ def _sheet_rows(path: Path, required: Sequence[str]) -> Iterator[TableRow]:
     sheet = CalamineWorkbook.from_path(path).get_sheet_by_index(0)
     columns: list[str] | None = None
     for number, values in enumerate(sheet.to_python(skip_empty_area=False), start=1):
-        cells = [_sheet_cell(value) for value in values]
+        cells = [_sheet_cell(number, value) for value in values]
         if not any(cells):
             continue
         if columns is None:
@@ -105,10 +107,15 @@ def _without_empty_end(cells: list[str]) -> list[str]:
     return cells
 
 
-def _sheet_cell(value: Any) -> str:
+def _sheet_cell(row: int, value: Any) -> str:
     match value:
         case bool():
             return str(value).lower()
+        case float() if abs(value) >= 10**_DIGITS:
+            raise TableError(
+                f"row {row}: {value:.0f} is a number, of which a workbook keeps {_DIGITS} digits: format the column as "
+                "text, and write the cell again"
+            )
         case float() if value.is_integer():
             return str(int(value))
         case float():
@@ -132,7 +139,9 @@ def _json_rows(path: Path, required: Sequence[str]) -> Iterator[TableRow]:
                 raise TableError(f"row {number}: is not JSON ({error}): write one object on each line") from None
             if not isinstance(values, dict):
                 raise TableError(f'row {number}: is {shown(values)}: it must be an object like {{"track_id": "…"}}')
-            cells = {str(name): _json_cell(number, str(name), value) for name, value in values.items()}
+            cells = {name.strip().lower(): _json_cell(number, name, value) for name, value in values.items()}
+            if len(cells) < len(values):
+                raise TableError(f"row {number}: it names a column twice: each column needs a name of its own")
             row = TableRow(number, {name: cell for name, cell in cells.items() if cell})
             if missing := [name for name in required if name not in row.cells]:
                 raise row.error(f"{missing[0]} is missing")
@@ -145,12 +154,14 @@ def _json_cell(number: int, name: str, value: Any) -> str:
             return ""
         case bool():
             return str(value).lower()
+        case str() if any("\ud800" <= each <= "\udfff" for each in value):
+            raise TableError(f"row {number}: {name} is {shown(value)}: it has half of a character, which no text has")
         case str():
             return value.strip()
         case int() | Decimal():
             return format(value, "f") if isinstance(value, Decimal) else str(value)
         case list() if all(isinstance(each, str) for each in value):
-            return "; ".join(value)
+            return _json_cell(number, name, "; ".join(value))
         case _:
             raise TableError(f"row {number}: {name} is {shown(value)}: it must be a text, a number or a list of texts")
 

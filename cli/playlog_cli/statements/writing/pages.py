@@ -8,6 +8,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from playlog_cli.catalog.shares import part_in_words
 from playlog_cli.reporting.forms import grouped, plain
+from playlog_cli.reporting.rate_card import exact_sum
 from playlog_cli.statements.making import Payment, Run
 from playlog_cli.statements.writing.rows import held_rows, lookalikes_in_words, remark
 
@@ -42,8 +43,9 @@ def write_summary_page(run: Run, files: dict[str, str], file: TextIO) -> None:
             payments=payments,
             files=files,
             held=held,
-            paid=sum((payment.of_period for payment in payments), run.held_amount * 0),
-            adjusted=sum((payment.adjusted for payment in payments), run.held_amount * 0),
+            paid=exact_sum(payment.of_period for payment in payments),
+            adjusted=exact_sum(payment.adjusted for payment in payments),
+            total=exact_sum(payment.amount for payment in payments),
             run=run,
             **_common(run),
         )

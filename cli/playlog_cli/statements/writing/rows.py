@@ -10,7 +10,7 @@ from playlog_cli.catalog.shares import part_in_words
 from playlog_cli.errors import shown
 from playlog_cli.reporting.forms import fixed, plain
 from playlog_cli.statements.ledger import Adjustment
-from playlog_cli.statements.making import Payment, Run
+from playlog_cli.statements.making import Payment, Run, sum_of
 from playlog_cli.statements.statement import Held, amount_of
 from playlog_cli.tabular.cells import marked
 
@@ -69,18 +69,18 @@ def held_rows(run: Run) -> Iterator[tuple[Held, int, Decimal, Decimal]]:
     """Each reason why something is held back, with tracks, amount, and corrections of closed periods."""
     for reason in Held:
         parts = run.statements.held.get(reason, ())
-        adjusted = sum((each.amount for each in run.held_adjustments if each.held is reason), Decimal(0))
+        adjusted = sum_of([each for each in run.held_adjustments if each.held is reason])
         if parts or adjusted:
             yield (
                 reason,
                 len({part.track_id for part in parts}),
-                run.statements.card.rounded(amount_of(parts)),
+                run.statements.card.in_full(amount_of(parts)),
                 adjusted,
             )
 
 
 def _amounts(run: Run, amounts: Sequence[Decimal]) -> list[str]:
-    return [fixed(run.statements.card.rounded(amount)) for amount in amounts]
+    return [fixed(run.statements.card.in_full(amount)) for amount in amounts]
 
 
 def _lines(payment: Payment, run: Run) -> Iterator[list[str]]:

@@ -1,12 +1,12 @@
 """Statements on a terminal, and as JSON."""
 
-from decimal import Decimal
 from typing import Any
 
 from rich.console import Console
 
 from playlog_cli.reporting.forms import LINES_ON_A_SCREEN, fixed, grouped
-from playlog_cli.statements.making import Run
+from playlog_cli.reporting.rate_card import exact_sum
+from playlog_cli.statements.making import Run, sum_of
 from playlog_cli.statements.writing.rows import held_rows, lookalikes_in_words
 from playlog_cli.terminal import counted, table
 
@@ -17,8 +17,8 @@ def render(run: Run, console: Console) -> None:
     payments = run.payments
     shown = table("payee", numbers=["lines", "period", "corrections", card.currency])
     for payment in payments[:LINES_ON_A_SCREEN]:
-        change = grouped(card.rounded(payment.adjusted)) if payment.adjustments else ""
-        amounts = grouped(card.rounded(payment.of_period)), change, grouped(card.rounded(payment.amount))
+        change = grouped(card.in_full(payment.adjusted)) if payment.adjustments else ""
+        amounts = grouped(card.in_full(payment.of_period)), change, grouped(card.in_full(payment.amount))
         shown.add_row(payment.payee, f"{len(payment.parts):,}", *amounts)
     console.print(shown)
     if len(payments) > LINES_ON_A_SCREEN:
@@ -26,11 +26,11 @@ def render(run: Run, console: Console) -> None:
     console.print()
     held = table("held back", numbers=["tracks", "period", "corrections"])
     for reason, tracks, amount, corrected in held_rows(run):
-        held.add_row(reason, f"{tracks:,}", grouped(amount), grouped(card.rounded(corrected)) if corrected else "")
+        held.add_row(reason, f"{tracks:,}", grouped(amount), grouped(card.in_full(corrected)) if corrected else "")
     if held.row_count:
         console.print(held)
         console.print()
-    paid = card.rounded(sum((payment.of_period for payment in payments), Decimal(0)))
+    paid = card.in_full(exact_sum(payment.of_period for payment in payments))
     console.print(
         f"statements {grouped(paid)} + held back {grouped(run.held_amount)} = {grouped(statements.total)} "
         f"{card.currency}, the total of the report by track",
@@ -40,7 +40,7 @@ def render(run: Run, console: Console) -> None:
     for group in run.lookalikes:
         console.print(f"paid as different payees: {lookalikes_in_words(group)}", soft_wrap=True)
     if run.adjustments:
-        total = card.rounded(sum((each.amount for each in run.adjustments), Decimal(0)))
+        total = card.in_full(sum_of(run.adjustments))
         words = counted(len(run.adjustments), "correction", "corrections")
         console.print(f"{words} of closed periods: {grouped(total)} {card.currency}", soft_wrap=True)
 
@@ -59,14 +59,14 @@ def as_json(run: Run) -> dict[str, Any]:
             {
                 "payee": payment.payee,
                 "lines": len(payment.parts),
-                "amount": fixed(card.rounded(payment.of_period)),
-                "adjustments": fixed(card.rounded(payment.adjusted)),
-                "total": fixed(card.rounded(payment.amount)),
+                "amount": fixed(card.in_full(payment.of_period)),
+                "adjustments": fixed(card.in_full(payment.adjusted)),
+                "total": fixed(card.in_full(payment.amount)),
             }
             for payment in run.payments
         ],
         "held": [
-            {"reason": reason, "tracks": tracks, "amount": fixed(amount), "adjustments": fixed(card.rounded(change))}
+            {"reason": reason, "tracks": tracks, "amount": fixed(amount), "adjustments": fixed(card.in_full(change))}
             for reason, tracks, amount, change in held_rows(run)
         ],
         "corrections": [

@@ -50,6 +50,30 @@ def test_json_lines_and_a_workbook_are_the_same_catalog(tmp_path: Path) -> None:
     assert load_catalog(tmp_path / "catalog.xlsx").entries == {"t-1": ENTRY}
 
 
+def test_names_of_columns_may_have_capital_letters_in_every_form(tmp_path: Path) -> None:
+    line = '{"Track_ID": "t", "Title": "Snow", "EAN": "0012"}'
+    assert load_catalog(write(tmp_path, line, "catalog.jsonl")).entries == {
+        "t": Entry("t", "Snow", more={"ean": "0012"})
+    }
+    with pytest.raises(CommandError, match="row 1: it names a column twice"):
+        load_catalog(write(tmp_path, '{"track_id": "t", "payee": "A", "Payee": "B"}', "catalog.jsonl"))
+
+
+def test_a_number_of_which_a_workbook_has_lost_digits_is_no_id(tmp_path: Path) -> None:
+    with xlsxwriter.Workbook(tmp_path / "catalog.xlsx") as book:
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, ["track_id"])
+        sheet.write_row(1, 0, [12345678901234567890])
+    with pytest.raises(CommandError, match=r"row 2: .*a workbook keeps 15 digits: format the column as text"):
+        load_catalog(tmp_path / "catalog.xlsx")
+
+
+@pytest.mark.parametrize("payee", [r'"A\ud800"', r'["50% A\udfff", "50% B"]'])
+def test_half_of_a_character_is_no_name(tmp_path: Path, payee: str) -> None:
+    with pytest.raises(CommandError, match=r"row 1: payee is .*half of a character"):
+        load_catalog(write(tmp_path, f'{{"track_id": "t", "payee": {payee}}}', "catalog.jsonl"))
+
+
 def test_a_track_without_a_row_has_no_names(tmp_path: Path) -> None:
     assert load_catalog(write(tmp_path, HEADER)).entry("t-9") == Entry("t-9")
 

@@ -4,7 +4,7 @@ from datetime import date
 from fractions import Fraction
 
 import pytest
-from playlog_cli.catalog.shares import Share, parse_part, parse_shares, part_in_words, shares_on
+from playlog_cli.catalog.shares import Share, days_of_change, parse_part, parse_shares, part_in_words, shares_on
 
 
 @pytest.mark.parametrize(
@@ -35,6 +35,26 @@ def test_several_shares_stand_in_one_cell() -> None:
         Share("Anna Ember", Fraction(3, 5), "artist"),
         Share("Ben", Fraction(2, 5), "Tide"),
     )
+
+
+def test_the_role_stands_after_the_last_as_of_a_share() -> None:
+    assert parse_shares("60% Dogs as Pets as artist; 40% Ben") == (
+        Share("Dogs as Pets", Fraction(3, 5), "artist"),
+        Share("Ben", Fraction(2, 5)),
+    )
+
+
+def test_a_payee_may_begin_with_a_number() -> None:
+    assert parse_shares("1/3 2 Unlimited; 0.5 50 Cent; 1 / 6 10,000 Maniacs") == (
+        Share("2 Unlimited", Fraction(1, 3)),
+        Share("50 Cent", Fraction(1, 2)),
+        Share("10,000 Maniacs", Fraction(1, 6)),
+    )
+
+
+def test_a_share_may_be_valid_until_the_last_day_of_all() -> None:
+    share = Share("Anna", Fraction(1), since=date(2026, 1, 1), until=date.max)
+    assert days_of_change([share]) == [date(2026, 1, 1)]
 
 
 def test_a_share_is_valid_from_its_first_to_its_last_day() -> None:

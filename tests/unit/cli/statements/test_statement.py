@@ -12,7 +12,7 @@ from playlog_cli.catalog.entry import Catalog, Entry
 from playlog_cli.catalog.shares import Share
 from playlog_cli.reporting.figures import Period
 from playlog_cli.reporting.listing.listed_play import ListedPlay
-from playlog_cli.reporting.rate_card import RateCard, Rule
+from playlog_cli.reporting.rate_card import RateCard, Rule, exact_sum
 from playlog_cli.reporting.rate_card_file import parse_rate_card
 from playlog_cli.statements.splitting import split
 from playlog_cli.statements.statement import Held, Statements, amount_of, state
@@ -107,6 +107,13 @@ def test_parts_add_up_and_none_is_a_unit_away_from_its_exact_value(amount: Decim
     assert sum(parts) == amount
     for part, weight in zip(parts, weights, strict=True):
         assert abs(Fraction(part) - Fraction(amount) * weight / sum(weights)) < Fraction(1, 10_000)
+
+
+def test_parts_of_an_amount_with_more_than_28_digits_add_up_too() -> None:
+    amount = Decimal("86399123455999999.999913600877")
+    parts = split(amount, [Fraction(1, 3)] * 3)
+    assert sum(map(Fraction, parts)) == Fraction(amount)
+    assert exact_sum(parts) == amount
 
 
 def test_what_is_left_goes_to_the_largest_remainder_and_of_equal_ones_to_the_first() -> None:
