@@ -39,7 +39,7 @@ class Cells:
         for column in self._layout.columns:
             if column.is_required and not cells[column.name]:
                 yield column.name
-            if column.is_number and cells[column.name] and not _NUMBER.fullmatch(cells[column.name]):
+            if column.is_number and not _is_number_or_empty(cells[column.name]):
                 yield f"a number as {column.name}"
         for alternatives in self._layout.alternatives:
             if not any(all(cells[name] for name in group) for group in alternatives):
@@ -50,10 +50,12 @@ class Cells:
     def _cell(self, column: Column, row: Row) -> tuple[str, bool]:
         """A cell, and whether it is a number."""
         if column.field is None:
-            return self._text(column.constant), column.is_number
+            return self._text(column.constant), column.is_number and _is_number_or_empty(column.constant)
         value = value_of(column.field, row, self._around)
         text = text_of(value, column.format, self._around)
-        return (text, True) if column.is_number or _is_number(value, column) else (self._text(text), False)
+        if _is_number(value, column) or (column.is_number and _is_number_or_empty(text)):
+            return text, True
+        return self._text(text), False
 
     def _text(self, text: str) -> str:
         layout = self._layout
@@ -86,6 +88,10 @@ class Cells:
 
 def _is_number(value: Value, column: Column) -> bool:
     return isinstance(value, int | Decimal) and not isinstance(value, bool) and column.format in (None, "seconds")
+
+
+def _is_number_or_empty(text: str) -> bool:
+    return not text or bool(_NUMBER.fullmatch(text))
 
 
 def _is_encodable(text: str, encoding: str) -> bool:

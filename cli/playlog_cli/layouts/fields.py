@@ -79,6 +79,7 @@ _BY_UNIT = {
 }
 TIMES = ("played_at", "stopped_at", "from", "to")
 LENGTHS = ("duration", "total_duration")
+NUMBERS = (*LENGTHS, "match_count", "avg_confidence_score", "plays")
 
 
 def is_field(name: str, unit: Unit) -> bool:
@@ -94,7 +95,7 @@ def field_names(unit: Unit) -> str:
 def value_of(name: str, row: Row, around: Surroundings) -> Value:
     """The value of a field; None if there is none."""
     if name.startswith(CATALOG):
-        return row.entry.more.get(name.removeprefix(CATALOG)) or None
+        return row.entry.more.get(name.removeprefix(CATALOG).lower()) or None
     if name.startswith(SETTING):
         return around.settings[name.removeprefix(SETTING)] or None
     if name in _OF_PERIOD:

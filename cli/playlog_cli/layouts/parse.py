@@ -6,8 +6,18 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from playlog_cli.catalog.entry import NAMES
 from playlog_cli.errors import shown
-from playlog_cli.layouts.fields import DURATIONS, LENGTHS, SETTING, TIMES, field_names, is_field
+from playlog_cli.layouts.fields import (
+    CATALOG,
+    DURATIONS,
+    LENGTHS,
+    NUMBERS,
+    SETTING,
+    TIMES,
+    field_names,
+    is_field,
+)
 from playlog_cli.layouts.model import Column, Layout, LeaveOut, LineEnd, Quoting, Unit
 from playlog_cli.loading.files.text import encoding_problem
 from playlog_cli.loading.formats.model import FormatError
@@ -55,7 +65,7 @@ def parse_layout(name: str, toml: str) -> Layout:
     unit = choice(Unit, values.get("row", Unit.PLAY), "row")
     settings = _settings(values.get("settings", {}))
     columns = _columns(values.get("column"), unit, settings)
-    return Layout(
+    layout = Layout(
         name=name,
         columns=columns,
         unit=unit,
@@ -65,21 +75,27 @@ def parse_layout(name: str, toml: str) -> Layout:
         leave_out=_leave_out(values.get("leave_out", []), settings),
         **_form(values),
     )
+    _check_header(layout)
+    return layout
 
 
 def _form(values: Mapping[str, Any]) -> dict[str, Any]:
     """How the text looks."""
     delimiter, quote = values.get("delimiter", ","), values.get("quote", '"')
-    if delimiter != "tab" and (not isinstance(delimiter, str) or len(delimiter) != 1 or delimiter in "\r\n"):
+    if delimiter != "tab" and (not isinstance(delimiter, str) or len(delimiter) != 1 or delimiter in "\r\n\0"):
         raise FormatError(f'delimiter {described(delimiter)}: it must be one character, like ";", or "tab"')
     if not isinstance(quote, str) or len(quote) > 1:
         raise FormatError(f'quote {described(quote)}: it must be one character, like "^", or ""')
+    if quote and quote in ("\t" if delimiter == "tab" else delimiter) + "\r\n\0":
+        raise FormatError(f'quote {described(quote)}: it must be another character than the delimiter, like "^"')
     quoting = choice(Quoting, values.get("quoting", Quoting.NEEDED if quote else Quoting.NONE), "quoting")
     if bool(quote) is (quoting is Quoting.NONE):
         raise FormatError('quote and quoting contradict each other: write quote = "" and quoting = "none", or neither')
     encoding = text(values.get("encoding", "utf-8"), "encoding", '"latin-1"')
     if problem := encoding_problem(encoding, "encoding"):
         raise FormatError(problem)
+    if not _writes_every_text(encoding):
+        raise FormatError(f'encoding is {shown(encoding)}: it must be one for files of text, like "latin-1"')
     removed = values.get("remove", "")
     if not isinstance(removed, str):
         raise FormatError(f'remove {described(removed)}: it must be a text with the characters to remove, like "^|"')
@@ -95,6 +111,28 @@ def _form(values: Mapping[str, Any]) -> dict[str, Any]:
         "has_header": flag(values.get("header", True), "header"),
         "is_of_one_station": flag(values.get("one_station", False), "one_station"),
     }
+
+
+def _writes_every_text(encoding: str) -> bool:
+    """Whether characters that an encoding does not have become ``?``. Encodings of host names, for example, raise."""
+    try:
+        return "A.,\r\n\ud800".encode(encoding, "replace").decode(encoding) == "A.,\r\n?"
+    except UnicodeError:
+        return False
+
+
+def _check_header(layout: Layout) -> None:
+    """Checks that the first row can be written as it is.
+
+    Raises:
+        FormatError: a name has a character that would end the cell, or that the encoding does not have.
+    """
+    around = layout.quote or layout.delimiter
+    for name in (column.name for column in layout.columns) if layout.has_header else ():
+        if layout.quoting is not Quoting.NEEDED and set(name) & {around, "\r", "\n"}:
+            raise FormatError(f"column {shown(name)}: its name must not have {shown(around)} or a line break")
+        if name.encode(layout.encoding, "replace").decode(layout.encoding) != name:
+            raise FormatError(f"column {shown(name)}: the encoding {layout.encoding} does not have these characters")
 
 
 def _settings(value: Any) -> dict[str, str]:
@@ -141,6 +179,13 @@ def _column(table: Mapping[str, Any], number: int, unit: Unit, settings: Mapping
 def _check_field(field: str, where: str, unit: Unit, settings: Mapping[str, str]) -> None:
     if not is_field(field, unit):
         raise FormatError(f"{where}: field is {shown(field)}: a row of one {unit} has {field_names(unit)}")
+    column = field.removeprefix(CATALOG).lower()
+    if field.startswith(CATALOG) and column in (*NAMES, "track_id"):
+        raise FormatError(f"{where}: field is {shown(field)}: write {shown(column)}")
+    if field.startswith(CATALOG) and column in ("", "payee", "shares"):
+        raise FormatError(
+            f"{where}: field is {shown(field)}: it must name another column of the catalog, like catalog.ean"
+        )
     if field.startswith(SETTING) and field.removeprefix(SETTING) not in settings:
         raise FormatError(f"{where}: field is {shown(field)}, which [settings] does not name")
 
@@ -191,6 +236,8 @@ def _leave_out(value: Any, settings: Mapping[str, str]) -> tuple[LeaveOut, ...]:
         below = table.get("below")
         if below is not None and (isinstance(below, bool) or not isinstance(below, int | Decimal)):
             raise FormatError(f"{where}: below {described(below)}: it must be a number")
+        if below is not None and field not in NUMBERS:
+            raise FormatError(f"{where}: field is {shown(field)}: below needs a number: {', '.join(NUMBERS)}")
         found.append(
             LeaveOut(
                 field=field,

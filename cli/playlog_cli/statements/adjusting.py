@@ -22,7 +22,8 @@ def adjust(closed: Ledger, later: Sequence[Ledger], now: Statements) -> tuple[li
 
     Args:
         closed: what was stated for the period.
-        later: what later runs have stated, in the order of their periods. They may have adjusted the period already.
+        later: what the other runs have stated, in the order in which they were made. They may have adjusted the period
+            already.
         now: the same period as it is now, by the card of that time.
 
     Returns:

@@ -28,6 +28,7 @@ class ClosedRun:
         card: what the plays were paid by.
         ledger: what was stated.
         digest: SHA-256 of its manifest, in hexadecimal digits.
+        order: how many runs there were before it.
     """
 
     folder: Path
@@ -36,10 +37,11 @@ class ClosedRun:
     card: RateCard
     ledger: Ledger
     digest: str
+    order: int
 
 
 def find_closed(folder: Path) -> list[ClosedRun]:
-    """The runs in a folder of statements, in the order of their periods.
+    """The runs in a folder of statements, in the order in which they were made.
 
     Args:
         folder: has a folder for each run. It need not exist yet.
@@ -47,8 +49,8 @@ def find_closed(folder: Path) -> list[ClosedRun]:
     Raises:
         CommandError: a run has been changed since it was written, or cannot be read.
     """
-    manifests = sorted(folder.glob("[!.]*/" + MANIFEST))
-    return sorted((_read(manifest.parent) for manifest in manifests), key=lambda run: run.ledger.days)
+    runs = sorted(path for path in folder.glob("[!.]*") if any((path / name).is_file() for name in (MANIFEST, LEDGER)))
+    return sorted(map(_read, runs), key=lambda run: (run.order, run.ledger.days))
 
 
 def check_period(period: Period, closed: Sequence[ClosedRun], currency: str) -> None:
@@ -93,6 +95,7 @@ def _read(folder: Path) -> ClosedRun:
             card=load_rate_card(folder / CARD),
             ledger=ledger,
             digest=sha256_of(folder / MANIFEST),
+            order=len(manifest["inputs"]["closed"]),
         )
     except (OSError, KeyError, TypeError, ValueError, LedgerError) as error:
         raise CommandError(f"{folder} is no folder of statements ({error}): remove it, or restore it") from None

@@ -122,7 +122,7 @@ def make_statements(
         stations: of which alone, all different; none for all.
         catalog: names and shares of the tracks, as they are now.
         card: what a play of the period is paid. A closed period keeps its card.
-        closed: the runs to correct, in the order of their periods.
+        closed: the runs to correct, in the order in which they were made.
         progress: progress callback.
 
     Raises:
@@ -148,8 +148,8 @@ def make_statements(
         plays=tallies.plays,
         digest=tallies.digest,
         closed=closed,
-        adjustments=adjustments,
-        corrected=corrected,
+        adjustments=sorted(adjustments, key=lambda each: each.order),
+        corrected=sorted(corrected, key=lambda each: each[0]),
     )
 
 

@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from shutil import copyfile
 from tempfile import TemporaryDirectory
 
 import duckdb
@@ -20,10 +21,11 @@ def write_parquet(path: Path, columns: Mapping[str, str], rows: Iterable[Sequenc
         rows: a value for each column.
 
     Raises:
-        CommandError: a value does not fit into its column, or the file cannot be written.
+        CommandError: a value does not fit into its column, or a temporary file cannot be written.
+        OSError: the file cannot be written.
     """
     with TemporaryDirectory(prefix="playlog-") as folder:
-        table = Path(folder, "rows.csv")
+        table, whole = Path(folder, "rows.csv"), Path(folder, "rows.parquet")
         with table.open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
             writer.writerows([value if isinstance(value, str) else text_of(value) for value in row] for row in rows)
@@ -38,10 +40,11 @@ def write_parquet(path: Path, columns: Mapping[str, str], rows: Iterable[Sequenc
                     f"COPY (SELECT * FROM read_csv({_quoted(str(table))}, header = false, auto_detect = false, "  # noqa: S608
                     "delim = ',', quote = '\"', escape = '\"', new_line = '\\n', nullstr = '', "
                     f"allow_quoted_nulls = true, max_line_size = 16777216, columns = {{{types}}})) "
-                    f"TO {_quoted(str(path))} (FORMAT parquet, COMPRESSION zstd)"
+                    f"TO {_quoted(str(whole))} (FORMAT parquet, COMPRESSION zstd)"
                 )
             except duckdb.Error as error:
                 raise CommandError(f"the Parquet file cannot be written: {str(error).splitlines()[0]}") from None
+        copyfile(whole, path)
 
 
 def _quoted(text: str) -> str:

@@ -135,7 +135,7 @@ def _json_rows(path: Path, required: Sequence[str]) -> Iterator[TableRow]:
                 continue
             try:
                 values = json.loads(line, parse_float=Decimal)
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 raise TableError(f"row {number}: is not JSON ({error}): write one object on each line") from None
             if not isinstance(values, dict):
                 raise TableError(f'row {number}: is {shown(values)}: it must be an object like {{"track_id": "…"}}')

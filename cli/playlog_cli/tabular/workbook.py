@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
+from shutil import copyfile
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import xlsxwriter  # type: ignore[import-untyped]
@@ -32,6 +34,13 @@ def write_workbook(path: Path, name: str, header: Sequence[str], rows: Iterable[
         CommandError: a sheet cannot hold so many rows or so long a text.
         OSError: the file cannot be written.
     """
+    with TemporaryDirectory(prefix="playlog-") as folder:
+        whole = Path(folder, "book.xlsx")  # elsewhere: xlsxwriter shows a traceback when a disk is full
+        _write_book(whole, name, header, rows)
+        copyfile(whole, path)
+
+
+def _write_book(path: Path, name: str, header: Sequence[str], rows: Iterable[Sequence[Value]]) -> None:
     try:
         with xlsxwriter.Workbook(path, {"constant_memory": True, "strings_to_formulas": False}) as book:
             book.set_properties({"created": _CREATED})

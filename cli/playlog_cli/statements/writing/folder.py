@@ -66,7 +66,7 @@ def file_name(payee: str) -> str:
     """The name of a payee's files, without its end: readable, and different for each payee."""
     ascii_text = unicodedata.normalize("NFKD", payee).encode("ascii", "ignore").decode().lower()
     slug = re.sub(r"[^a-z0-9]+", "-", ascii_text).strip("-")[:_LONGEST_SLUG]
-    digest = hashlib.sha256(payee.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    digest = hashlib.sha256(payee.encode("utf-8", "surrogatepass")).hexdigest()[:16]
     return f"{slug or 'payee'}-{digest}"
 
 

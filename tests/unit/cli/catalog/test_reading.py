@@ -68,6 +68,11 @@ def test_a_number_of_which_a_workbook_has_lost_digits_is_no_id(tmp_path: Path) -
         load_catalog(tmp_path / "catalog.xlsx")
 
 
+def test_json_of_any_depth_is_a_mistake_that_is_named(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="row 1: is not JSON"):
+        load_catalog(write(tmp_path, "[" * 100_000, "catalog.jsonl"))
+
+
 @pytest.mark.parametrize("payee", [r'"A\ud800"', r'["50% A\udfff", "50% B"]'])
 def test_half_of_a_character_is_no_name(tmp_path: Path, payee: str) -> None:
     with pytest.raises(CommandError, match=r"row 1: payee is .*half of a character"):

@@ -13,9 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from playlog_cli.catalog.entry import Catalog, Entry
 from playlog_cli.errors import CommandError
+from playlog_cli.layouts.cells import Cells
 from playlog_cli.layouts.fields import Surroundings
 from playlog_cli.layouts.finding import about, find_layout, shipped_layouts
 from playlog_cli.layouts.parse import parse_layout
+from playlog_cli.layouts.rows import rows_of
 from playlog_cli.layouts.writing import LaidOut, findings_in_words, parse_settings
 from playlog_cli.loading.files.row import Row
 from playlog_cli.loading.files.rows import read_rows
@@ -203,6 +205,20 @@ LAYOUT = 'file_name = "x.csv"\n[[column]]\nname = "A"\nfield = "title"\n'
         ('quote = ""\nquoting = "texts"\n' + LAYOUT, "quote and quoting contradict each other"),
         (LAYOUT + '[[require]]\none_of = [["A"], ["B"]]\n', "require 1: one_of names 'B': there is no such column"),
         (LAYOUT + '[[leave_out]]\nfield = "title"\nwhy = "x"\n', "leave_out 1 must have one of values"),
+        (LAYOUT.replace("title", "catalog.Title"), "column 'A': field is 'catalog.Title': write 'title'"),
+        (LAYOUT.replace("title", "catalog.payee"), "column 'A': field is 'catalog.payee': it must name another column"),
+        ('quote = ","\n' + LAYOUT, "quote is ',': it must be another character than the delimiter"),
+        ('delimiter = "tab"\nquote = "\\t"\n' + LAYOUT, "quote is '\\t': it must be another character"),
+        ('encoding = "idna"\n' + LAYOUT, "encoding is 'idna': it must be one for files of text"),
+        (
+            'encoding = "ascii"\n' + LAYOUT.replace('"A"', '"Ä"'),
+            "column 'Ä': the encoding ascii does not have these characters",
+        ),
+        ('quote = ""\n' + LAYOUT.replace('"A"', '"A,B"'), "column 'A,B': its name must not have ','"),
+        (
+            LAYOUT + '[[leave_out]]\nfield = "title"\nbelow = 3\nwhy = "x"\n',
+            "leave_out 1: field is 'title': below needs a number: duration",
+        ),
         (LAYOUT + LAYOUT.partition("\n")[2], "two columns are named 'A': each column needs a name of its own"),
     ],
 )
@@ -210,6 +226,21 @@ def test_a_mistake_in_a_layout_is_named(toml: str, says: str) -> None:
     with pytest.raises(FormatError) as raised:
         parse_layout("mine", toml)
     assert str(raised.value).startswith(says)
+
+
+def test_a_text_in_the_place_of_a_number_stays_one_cell(tmp_path: Path) -> None:
+    catalog = Catalog([Entry("t", "Snow", "Zoé", "Winter", "Fjord", more={"performances": "1|2\r\n^3"})])
+    _, lines, found = written("soundexchange", [play()], tmp_path, catalog)
+    assert lines[1:] == ["^WXYZ-FM^|^A^|^ZOE^|^SNOW^|^^|^WINTER^|^FJORD^|^12 3^"]
+    assert "missing: a number as ACTUAL_TOTAL_PERFORMANCES: 1 of 1 rows, 1 plays" in found
+
+
+def test_a_column_of_the_catalog_is_found_whatever_its_case() -> None:
+    layout = parse_layout("mine", LAYOUT.replace("title", "catalog.EAN"))
+    with sorted_plays([play()]) as plays:
+        made = LaidOut(plays, Catalog([Entry("t", more={"ean": "12"})]), layout, Surroundings(MARCH, {}))
+        cells = Cells(layout, made.around)
+        assert [cells.line(row) for row in rows_of(plays, made.catalog, layout, made.around)] == ["12\r\n"]
 
 
 @pytest.mark.parametrize(

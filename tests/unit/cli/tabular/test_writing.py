@@ -1,7 +1,10 @@
 """What is written to a workbook or to Parquet is what other programs read, and the same rows give the same bytes."""
 
+import gc
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -38,6 +41,18 @@ def test_a_sheet_that_is_full_is_an_error(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(workbook, "MOST_ROWS", 3)
     with pytest.raises(CommandError, match="at most 3 rows: use CSV or Parquet"):
         write_workbook(tmp_path / "a.xlsx", "plays", list(TYPES), ROWS)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has /dev/full")
+@pytest.mark.parametrize("write", [partial(write_workbook, name="a"), write_parquet])
+def test_a_full_disk_is_one_error_and_no_traceback(
+    write: Callable[..., None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    header = {"header": list(TYPES)} if isinstance(write, partial) else {"columns": TYPES}
+    with pytest.raises(OSError, match="No space left on device"):
+        write(path=Path("/dev/full"), rows=ROWS, **header)
+    gc.collect()
+    assert capsys.readouterr().err == ""
 
 
 def test_parquet_has_typed_columns_in_order(tmp_path: Path) -> None:
