@@ -3,6 +3,7 @@
 import io
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
+from itertools import chain, islice
 from typing import Any, BinaryIO
 
 from python_calamine import CalamineError, CalamineWorkbook
@@ -20,6 +21,9 @@ _MEMBERS = (
     b"docProps/",
     b"mimetypeapplication/vnd.oasis.opendocument.spreadsheet",
 )
+
+# python-calamine gives midnight as a date. These rows tell whether a column has dates alone, or times as well.
+_ROWS_AHEAD = 2_000
 
 
 def is_workbook(start: bytes) -> bool:
@@ -50,14 +54,19 @@ def workbook_rows(content: BinaryIO, sheet: str | None) -> Iterator[list[Cell]]:
                 raise RowsError(f"has no sheet {shown(sheet)}: its sheets are {', '.join(map(repr, names))}")
             found = workbook.get_sheet_by_name(sheet) if sheet is not None else workbook.get_sheet_by_index(0)
             before: list[Cell] = [""] * (found.start[1] if found.start else 0)
-            for row in found.iter_rows():
-                yield before + [_cell(value) for value in row]
+            rows = found.iter_rows()
+            start = list(islice(rows, _ROWS_AHEAD))
+            with_time = {column for row in start for column, value in enumerate(row) if isinstance(value, datetime)}
+            for row in chain(start, rows):
+                yield before + [_cell(value, has_time=column in with_time) for column, value in enumerate(row)]
     except CalamineError as error:
         raise RowsError(f"is a workbook that cannot be read ({error}): save it again as XLSX") from None
 
 
-def _cell(value: Any) -> Cell:
+def _cell(value: Any, *, has_time: bool) -> Cell:
     match value:
+        case date() if has_time and not isinstance(value, datetime):
+            return datetime(value.year, value.month, value.day)  # noqa: DTZ001 - python-calamine's midnight
         case str() | datetime() | date() | time() | timedelta():
             return value
         case bool():

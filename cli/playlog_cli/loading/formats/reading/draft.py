@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any
 
-from playlog_cli.loading.files.row import LogCells
+from playlog_cli.loading.files.row import BadLogRow, LogCells, SkippedRow
 
 
 @dataclass(slots=True)
@@ -15,8 +15,9 @@ class Draft:
         line: of the file.
         station: whose log the row is in.
         at: local time, and then the instant in UTC.
-        values: attributes of the match; None if a skip rule says that the row is no match.
+        values: attributes of the match; None if the row becomes none, and only ends the row before it.
         source: the row's cells.
+        problem: what is wrong with a row that becomes no match; None if a skip rule says so.
         end: when it ended, as the row says: an instant, a local time, or a time of the day.
         until_next: time to the next row of the station, at most what the format says.
     """
@@ -26,5 +27,12 @@ class Draft:
     at: datetime
     values: dict[str, Any] | None
     source: LogCells
+    problem: str | None = None
     end: datetime | time | None = None
     until_next: timedelta | None = None
+
+    def left_out(self) -> BadLogRow | SkippedRow:
+        """What a row without values is."""
+        if self.problem is None:
+            return SkippedRow(self.line, self.source)
+        return BadLogRow(self.line, self.problem, self.source)

@@ -16,6 +16,8 @@ from playlog_cli.loading.formats.reading.draft import Draft
 
 MOST_HELD = 50_000  # rows of one station in an hour that the clock shows twice: this bounds the memory
 _ONE_CHANGE = timedelta(hours=12)  # two rows further apart are of two changes of the clock
+# An end without a date that is further from the start is a mistake: 08:04:58 after 08:05:00 is not the next day's.
+LONGEST_TO_CLOCK = timedelta(hours=12)
 
 
 @dataclass(slots=True)
@@ -137,8 +139,8 @@ def end_instant(start: datetime, end: datetime | time, zone: ZoneInfo | None) ->
         zone: of local times.
 
     Returns:
-        The instant in UTC; None if there is none, because the end lies before the start, the clock skips it, or a local
-        time has no zone.
+        The instant in UTC; None if there is none, because the end lies before the start, a time of the day lies more
+        than ``LONGEST_TO_CLOCK`` after it, the clock skips it, or a local time has no zone.
     """
     if isinstance(end, time):
         day = datetime.combine(start.astimezone(zone).date(), end)
@@ -146,7 +148,8 @@ def end_instant(start: datetime, end: datetime | time, zone: ZoneInfo | None) ->
     else:
         ends = [end]
     instants = (instant for each in ends for instant in _instants(each, zone))
-    return next((instant for instant in instants if instant >= start), None)
+    found = next((instant for instant in instants if instant >= start), None)
+    return None if found and isinstance(end, time) and found - start > LONGEST_TO_CLOCK else found
 
 
 def _instants(local: datetime, zone: ZoneInfo | None) -> list[datetime]:
@@ -169,5 +172,5 @@ def _offsets(local: datetime, zone: ZoneInfo) -> tuple[timedelta, timedelta]:
 
 def _bad(draft: Draft, problem: str) -> BadRow | SkippedRow:
     if draft.values is None:
-        return SkippedRow(draft.line, draft.source)
+        return draft.left_out()
     return BadLogRow(draft.line, f"matched_at is {shown(draft.at.isoformat(' '))}, which {problem}", draft.source)

@@ -1,6 +1,7 @@
 """From a file to rows of matches, by a log format. Pure, except for reading the file."""
 
 from collections.abc import Callable, Iterator
+from datetime import datetime, time, timedelta
 from typing import TypeAlias
 
 from playlog.domain import timestamps
@@ -14,13 +15,14 @@ from playlog_cli.loading.formats.model import ColumnDuration, EndDuration, LogFo
 from playlog_cli.loading.formats.reading.columns import Columns, columns_of, file_parts, header_check
 from playlog_cli.loading.formats.reading.draft import Draft
 from playlog_cli.loading.formats.reading.durations import UntilNext
-from playlog_cli.loading.formats.reading.local_time import LocalTimes, end_instant
+from playlog_cli.loading.formats.reading.local_time import LONGEST_TO_CLOCK, LocalTimes, end_instant
 from playlog_cli.loading.formats.reading.readers import end_reader, skip_reader, text_reader
 from playlog_cli.loading.formats.reading.times import seconds_of, time_reader
 from playlog_cli.loading.formats.reading.track_ids import artist_title_id
 from playlog_cli.loading.isrc import normalise
 from playlog_cli.loading.matches import RowError
 
+_TO_END = f"in the {LONGEST_TO_CLOCK // timedelta(hours=1)} hours after the start"
 Outcome: TypeAlias = Row | BadRow | SkippedRow
 
 
@@ -61,10 +63,11 @@ class LogReader:
     def __init__(self, log_format: LogFormat, columns: Columns, station: str | None) -> None:
         self._format = log_format
         self._columns = columns
-        self._station = station
         self._time = time_reader(log_format.matched_at, "matched_at")
         self._time_indexes = [columns.index(column) for column in log_format.matched_at.columns]
         self._texts = {name: text_reader(name, text, columns) for name, text in log_format.texts.items()}
+        self._station = station or ""
+        self._own_station = self._texts.pop("station_id", None)
         self._skips = [skip_reader(skip, columns) for skip in log_format.skips]
         self._read_duration = _duration_reader(log_format, columns)
         self._read_end = (
@@ -88,34 +91,35 @@ class LogReader:
         yield from map(self._row, until_next.finish())
 
     def _draft(self, line: int, cells: list[Cell]) -> Draft | BadRow | SkippedRow:
-        """A row as it stands. A skipped row is one as well if its time can be read: it may end the row before it."""
+        """A row as it stands. With a time it is a draft even if it becomes no match, because it ends the row before."""
         source = self._columns.source(cells)
         is_skipped = False
         try:
             row = self._columns.complete(cells)
             source = self._columns.source(row)
             is_skipped = any(skip(row) for skip in self._skips)
-            return self._read(line, row, source, is_skipped=is_skipped)
-        except RowError as problem:
+            at = self._time([row[index] for index in self._time_indexes])
+            station = (self._own_station and self._own_station(row)) or self._station
+        except (RowError, OverflowError) as problem:
             if is_skipped:
                 return SkippedRow(line, source)
-            return BadLogRow(line, str(problem), source)
+            return BadLogRow(line, _problem(problem), source)
+        if is_skipped:
+            return Draft(line, station, at, None, source)
+        try:
+            return self._read(line, row, source, at, station)
+        except (RowError, OverflowError) as problem:
+            return Draft(line, station, at, None, source, _problem(problem))
 
-    def _read(self, line: int, row: list[Cell], source: LogCells, *, is_skipped: bool) -> Draft:
-        at = self._time([row[index] for index in self._time_indexes])
-        values: dict[str, Value] = {}
+    def _read(self, line: int, row: list[Cell], source: LogCells, at: datetime, station: str) -> Draft:
+        values: dict[str, Value] = {"station_id": station} if station else {}
         for name, read in self._texts.items():
             if text := read(row):
                 values[name] = Number(text) if VALIDATED_TYPES.get(name) == "N" else text
-        if self._station and "station_id" not in values:
-            values["station_id"] = self._station
-        station = values.get("station_id", "")
-        if is_skipped:
-            return Draft(line, station, at, None, source)
         if seconds := self._read_duration(row):
             values["duration_seconds"] = Number(seconds)
         _set_track_id(values, self._format.track_from)
-        return Draft(line, station, at, values, source, self._read_end(row) if self._read_end else None)
+        return Draft(line, station, at, values, source, end=self._read_end(row) if self._read_end else None)
 
     def _finished(self, timed: Draft | BadRow | SkippedRow, until_next: UntilNext) -> Iterator[Outcome]:
         if isinstance(timed, Draft):
@@ -126,19 +130,26 @@ class LogReader:
     def _row(self, draft: Draft) -> Outcome:
         """The row of a match, once its instant and the row after it are known."""
         if draft.values is None:
-            return SkippedRow(draft.line, draft.source)
+            return draft.left_out()
         values = draft.values
         matched_at = timestamps.to_text(draft.at)
         if draft.end is not None:
             end = end_instant(draft.at, draft.end, self._format.time_zone)
             if end is None:
-                problem = f"the end is {shown(str(draft.end))}, which is no time from the start on, {matched_at}"
+                wanted = _TO_END if isinstance(draft.end, time) else "from the start on"
+                problem = f"the end is {shown(str(draft.end))}, which is no time {wanted}, {matched_at}"
                 return BadLogRow(draft.line, problem, draft.source)
             draft.until_next = end - draft.at
         if draft.until_next is not None:
             values["duration_seconds"] = Number(str(draft.until_next.total_seconds()).removesuffix(".0"))
         values["matched_at"] = matched_at
         return Row(draft.line, values, identity=_identity(draft.station, matched_at, values), source=draft.source)
+
+
+def _problem(error: RowError | OverflowError) -> str:
+    if isinstance(error, RowError):
+        return str(error)
+    return "the time lies outside of the years 1 to 9999: is its format right?"
 
 
 def _duration_reader(log_format: LogFormat, columns: Columns) -> Callable[[list[Cell]], str | None]:

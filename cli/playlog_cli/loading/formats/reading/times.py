@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import TypeAlias
 
 from playlog_cli.errors import shown
@@ -17,8 +17,14 @@ TimeReader: TypeAlias = Callable[[list[Cell]], datetime]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EARLIEST_MS = 10**11  # in 1973: a smaller number is of seconds
+_EARLIEST_SECONDS = 10**8  # in 1973: a smaller number is something else, like the date 20260314
+_NUMBER = re.compile(
+    r"[+-]?([0-9]{1,20}(\.[0-9]{0,20})?|\.[0-9]{1,20})"
+)  # without an exponent, of which 1e999999999 has 1 GB of digits
+_LONGEST_ISO_DATE = 10  # characters of 2026-03-14; with an hour there are more
+_GIVE_FORMAT = 'Then give the log format a format for it, like "%Y%m%d"'
 _HALF = re.compile(r"\b([ap])\s*\.?\s*m?\b\.?", re.IGNORECASE)
-_CLOCK = re.compile(r"(?:(\d+):(?=\d\d?:))?(\d+):(\d\d)(?:[.,](\d+))?")
+_CLOCK = re.compile(r"(?:(\d{1,6}):(?=\d\d?:))?(\d{1,6}):(\d\d)(?:[.,](\d{1,20}))?")
 
 
 def time_reader(source: TimeSource, name: str) -> TimeReader:
@@ -51,13 +57,9 @@ def seconds_of(cell: Cell, clock: Clock) -> str | None:
         RowError: the cell is not written like that.
     """
     if isinstance(cell, time):  # a spreadsheet shows a length as a time of the day
-        if clock is Clock.MINUTES and cell.hour:
-            raise RowError(
-                f"duration_seconds is {cell.isoformat()}, {cell.hour} hours: a spreadsheet reads {cell.hour}:"
-                f"{cell.minute:02} as hours and minutes, so write 0:{cell.hour:02}:{cell.minute:02} there"
-            )
         cell = timedelta(hours=cell.hour, minutes=cell.minute, seconds=cell.second, microseconds=cell.microsecond)
     if isinstance(cell, timedelta):
+        _check_hours(cell, clock)
         return _plain(Decimal(cell.days * 86_400 + cell.seconds) + Decimal(cell.microseconds) / 1_000_000)
     text = cell_text(cell)
     if not text:
@@ -65,13 +67,21 @@ def seconds_of(cell: Cell, clock: Clock) -> str | None:
     if clock in (Clock.MINUTES, Clock.HOURS):
         return _plain(_clock_seconds(text, clock))
     number = text.replace(",", ".") if clock is Clock.SECONDS_COMMA else text
-    try:
-        value = Decimal(number)
-    except InvalidOperation:
-        value = Decimal("NaN")
-    if not value.is_finite():
+    if not _NUMBER.fullmatch(number):
         raise RowError(f"duration_seconds is {shown(text)}: by the log format it must be written like {clock.example}")
+    value = Decimal(number)
     return _plain(value / 1000 if clock is Clock.MILLISECONDS else value)
+
+
+def _check_hours(span: timedelta, clock: Clock) -> None:
+    """Refuses 3:35 that a spreadsheet took for 3 hours. Only the clock h:mm:ss says that whole minutes are meant."""
+    minutes, rest = divmod(span, timedelta(minutes=1))
+    if clock is not Clock.HOURS and minutes >= 60 and not rest:
+        typed = f"{minutes // 60}:{minutes % 60:02}"
+        raise RowError(
+            f"duration_seconds is {cell_text(span)}, {minutes // 60} hours: a spreadsheet reads {typed} as hours and "
+            f'minutes, so write 0:{minutes // 60:02}:{minutes % 60:02} there, or say format = "h:mm:ss"'
+        )
 
 
 def _clock_seconds(text: str, clock: Clock) -> Decimal:
@@ -107,7 +117,10 @@ def parse_time_text(text: str, time_format: str) -> datetime:
     return datetime.strptime(text, time_format)  # noqa: DTZ007 - the caller knows the zone
 
 
-def _joined(cells: list[Cell], name: str) -> str:
+def _joined(cells: list[Cell], name: str, time_format: str = "") -> str:
+    """The cells as one text. A date of a spreadsheet beside a clock that is a text is written as the format has it."""
+    if len(cells) > 1 and isinstance(cells[0], date) and isinstance(cells[1], str) and "%" in time_format:
+        cells = [cells[0].strftime(time_format.partition(" ")[0]), *cells[1:]]
     text = " ".join(filter(None, map(cell_text, cells)))
     if not text:
         raise RowError(f"{name} is blank: each row needs its date and time; skip rows that are no plays with [[skip]]")
@@ -125,15 +138,13 @@ def _of_spreadsheet(cells: list[Cell]) -> datetime | None:
             return datetime.combine(day, clock)
         case [date() as day, timedelta() as since_midnight]:
             return datetime(day.year, day.month, day.day) + since_midnight  # noqa: DTZ001 - a local time
-        case [date() as day]:
-            return datetime(day.year, day.month, day.day)  # noqa: DTZ001 - a local time
     return None
 
 
 def _by_format(cells: list[Cell], name: str, time_format: str) -> datetime:
     if not isinstance(cells[0], str) and (found := _of_spreadsheet(cells)):
         return found
-    text = _joined(cells, name)
+    text = _joined(cells, name, time_format)
     try:
         return parse_time_text(text, time_format)
     except ValueError:
@@ -146,23 +157,33 @@ def _iso(cells: list[Cell], name: str) -> datetime:
         return found
     text = _joined(cells, name)
     try:
-        return datetime.fromisoformat(text)
+        found = datetime.fromisoformat(text)
     except ValueError:
         raise RowError(
             f"{name} is {shown(text)}: it must be a time like '2026-03-14 17:05:09'; if the log writes times in "
             "another way, give the log format a format for it"
         ) from None
+    if len(text) <= _LONGEST_ISO_DATE:
+        raise RowError(
+            f"{name} is {shown(text)}, which has no time of the day: join the columns of date and time, like "
+            'columns = ["Date", "Time"]'
+        )
+    return found
 
 
 def _unix(cells: list[Cell], name: str, time_format: str) -> datetime:
     text = _joined(cells, name)
     try:
+        if not _NUMBER.fullmatch(text):
+            raise ValueError(text)
         number = Decimal(text)
         micros = int(number * (1_000_000 if time_format == "unix" else 1_000))
         if time_format == "unix-ms" and abs(number) < _EARLIEST_MS:
             raise RowError(f"{name} is {shown(text)}, which is too small for milliseconds: the format must be unix")
+        if time_format == "unix" and number < _EARLIEST_SECONDS:
+            raise RowError(f"{name} is {shown(text)}, which is too small for seconds: is it a date? {_GIVE_FORMAT}")
         return _EPOCH + timedelta(microseconds=micros)
-    except (InvalidOperation, ValueError, OverflowError):
+    except (ValueError, OverflowError):
         unit, other = ("seconds", "unix-ms") if time_format == "unix" else ("milliseconds", "unix")
         raise RowError(
             f"{name} is {shown(text)}: it must be a number of {unit} since 1970; another format is {other}"

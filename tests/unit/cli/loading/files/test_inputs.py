@@ -149,7 +149,8 @@ def test_a_workbook_with_dates_and_texts(tmp_path: Path) -> None:
     (excel, total) = problems(rows)
     assert excel == (
         8,
-        "duration_seconds is 05:12:00, 5 hours: a spreadsheet reads 5:12 as hours and minutes, so write 0:05:12 there",
+        "duration_seconds is 5:12:00, 5 hours: a spreadsheet reads 5:12 as hours and minutes, so write 0:05:12 there, "
+        'or say format = "h:mm:ss"',
     )
     assert total[0] == 9
 
