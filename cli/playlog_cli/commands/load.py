@@ -134,7 +134,7 @@ def _show(result: LoadResult) -> None:
     for each in result.files:
         if each.error:
             err.print(f"{each.file}: {each.error}", soft_wrap=True)
-        if each.rows:
+        if each.rows or not each.error:
             out.print(f"{each.file}: {each.rows:,} rows, {_outcome(each)}", soft_wrap=True)
 
 

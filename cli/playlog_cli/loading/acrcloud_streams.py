@@ -5,6 +5,7 @@ stream. And where two recordings score nearly the same, neighbouring results may
 although they are one airing: a result then is the recording that it shares with its neighbour.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -83,7 +84,6 @@ def _timed(detection: Detection, limit: timedelta) -> Detection:
 
 def _is_number(text: str) -> bool:
     try:
-        float(text)
+        return math.isfinite(float(text))
     except ValueError:
         return False
-    return True

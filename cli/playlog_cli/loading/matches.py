@@ -18,7 +18,7 @@ from playlog.domain.shards import shard_of
 from playlog.dynamodb.limits import PARTITION_KEY_BYTES, SORT_KEY_BYTES, item_bytes
 from playlog.schema import VALIDATED_TYPES
 
-from playlog_cli.errors import shown
+from playlog_cli.errors import CommandError, shown
 from playlog_cli.loading.files.csv_rows import NULL_MARKERS
 from playlog_cli.loading.files.row import Number, Row, Value
 from playlog_cli.loading.isrc import normalise
@@ -49,10 +49,10 @@ class Seen:
 
     def __init__(self) -> None:
         self._database = sqlite3.connect("", isolation_level=None)
-        self._database.execute("PRAGMA journal_mode = OFF")
-        self._database.execute("CREATE TABLE contents (digest BLOB PRIMARY KEY, times INTEGER) WITHOUT ROWID")
-        self._database.execute("CREATE TABLE matches (id TEXT PRIMARY KEY, digest BLOB, line INTEGER) WITHOUT ROWID")
-        self._database.execute("BEGIN")  # one transaction, never committed: a commit for each row would cost more
+        self._execute("PRAGMA journal_mode = OFF")
+        self._execute("CREATE TABLE contents (digest BLOB PRIMARY KEY, times INTEGER) WITHOUT ROWID")
+        self._execute("CREATE TABLE matches (id TEXT PRIMARY KEY, digest BLOB, line INTEGER) WITHOUT ROWID")
+        self._execute("BEGIN")  # one transaction, never committed: a commit for each row would cost more
 
     def __enter__(self) -> Self:
         return self
@@ -62,8 +62,8 @@ class Seen:
 
     def occurrence(self, digest: bytes) -> int:
         """How many rows of this content there have been, this one included."""
-        counted = self._database.execute(
-            "INSERT INTO contents VALUES (?, 1) ON CONFLICT DO UPDATE SET times = times + 1 RETURNING times", (digest,)
+        counted = self._execute(
+            "INSERT INTO contents VALUES (?, 1) ON CONFLICT DO UPDATE SET times = times + 1 RETURNING times", digest
         )
         ((times,),) = counted
         return int(times)
@@ -76,7 +76,7 @@ class Seen:
         """
         found = self._one("SELECT digest, line FROM matches WHERE id = ?", match_id)
         if not found:
-            self._database.execute("INSERT INTO matches VALUES (?, ?, ?)", (match_id, digest, line))
+            self._execute("INSERT INTO matches VALUES (?, ?, ?)", match_id, digest, line)
         elif found[0] != digest:
             raise RowError(
                 f"match_id is {shown(match_id)}, which line {found[1]} has with other content: "
@@ -85,8 +85,17 @@ class Seen:
         return not found
 
     def _one(self, query: str, key: str | bytes) -> Any:
-        with closing(self._database.execute(query, (key,))) as cursor:
+        with closing(self._execute(query, key)) as cursor:
             return cursor.fetchone()
+
+    def _execute(self, query: str, *values: str | bytes | int) -> sqlite3.Cursor:
+        try:
+            return self._database.execute(query, values)
+        except sqlite3.Error as error:
+            raise CommandError(
+                f"the list of rows read so far cannot be kept in the folder for temporary files ({error}): free space "
+                "there, or name another folder in TMPDIR, and load the files again, which adds what is missing"
+            ) from None
 
 
 def match_of(row: Row, seen: Seen, shards: int, said: str = "") -> Item | None:

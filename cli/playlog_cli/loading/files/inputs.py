@@ -10,8 +10,10 @@ from pathlib import Path, PurePosixPath
 from playlog_cli.errors import CommandError
 from playlog_cli.loading.files.sheets import is_workbook
 from playlog_cli.loading.files.sources import START_BYTES, STDIN
+from playlog_cli.loading.files.zip_names import member_name
 
-_ZIP = b"PK\x03\x04"
+_ZIP = (b"PK\x03\x04", b"PK\x05\x06")  # the second is that of a ZIP file without a file in it
+_HIDDEN = (".", "~$")  # the second is that of Excel's lock files
 _OF_MACOS = "__MACOSX"  # a folder of resource forks, which macOS adds to its ZIP files
 
 
@@ -21,18 +23,20 @@ class Input:
 
     Attributes:
         path: of the file, or of the ZIP file that holds it.
-        member: its name in the ZIP file; None if it is a file of its own.
+        member: its name in the ZIP file, as stored there; None if it is a file of its own.
+        label: its name in the ZIP file for people; blank if it is a file of its own.
         size: in bytes; 0 if unknown.
     """
 
     path: Path
     member: str | None = None
     size: int = 0
+    label: str = ""
 
     @property
     def name(self) -> str:
         """How messages name the file."""
-        return str(self.path) if self.member is None else f"{self.path}/{self.member}"
+        return str(self.path) if self.member is None else f"{self.path}/{self.label or self.member}"
 
 
 def find_inputs(paths: Sequence[Path]) -> list[Input]:
@@ -66,7 +70,7 @@ def _inputs(path: Path) -> Iterator[Input]:
     try:
         if path.is_dir():
             for file in sorted(path.rglob("*")):
-                if file.is_file() and not any(part.startswith(".") for part in file.relative_to(path).parts):
+                if file.is_file() and not any(part.startswith(_HIDDEN) for part in file.relative_to(path).parts):
                     yield from _members(file)
         else:
             path.stat()
@@ -94,6 +98,8 @@ def _members(path: Path) -> Iterator[Input]:
         yield Input(path)  # reading it says what is wrong
         return
     for info in sorted(infos, key=lambda each: each.filename):
-        parts = PurePosixPath(info.filename).parts
-        if not info.is_dir() and parts[0] != _OF_MACOS and not parts[-1].startswith("."):
-            yield Input(path, info.filename, info.file_size)
+        label = member_name(info)
+        parts = PurePosixPath(label).parts
+        is_file = bool(parts) and not label.endswith("/")
+        if is_file and parts[0] != _OF_MACOS and not parts[-1].startswith(_HIDDEN):
+            yield Input(path, info.filename, info.file_size, label)

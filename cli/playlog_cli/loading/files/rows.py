@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from itertools import chain
 from pathlib import PurePath
 
+from playlog_cli.loading.files.checks.kinds import problem_of
 from playlog_cli.loading.files.csv_rows import csv_rows, sheet_rows
 from playlog_cli.loading.files.json_documents import document_rows
 from playlog_cli.loading.files.json_rows import json_rows
@@ -14,13 +15,6 @@ from playlog_cli.loading.files.row import BadRow, Row, RowsError, cell_text
 from playlog_cli.loading.files.sheets import is_workbook, workbook_rows
 from playlog_cli.loading.files.sources import Source, readable
 from playlog_cli.loading.files.text import lines_of, utf8_chunks
-
-_ARCHIVES = {
-    b"PK\x03\x04": "ZIP",
-    b"\x28\xb5\x2f\xfd": "Zstandard",
-    b"7z\xbc\xaf\x27\x1c": "7-Zip",
-    b"Rar!": "RAR",
-}
 
 
 def read_rows(source: Source, encoding: str | None = None) -> Iterator[Row | BadRow]:
@@ -68,8 +62,8 @@ def text_start(source: Source, encoding: str | None) -> tuple[bytes, Iterator[by
         start += more
     if not start.strip():
         raise RowsError("is empty: it must hold a row per match")
-    if archive := _archive_of(start):
-        raise RowsError(f"is a {archive} file: unpack it, and load the files in it")
+    if problem := problem_of(start):
+        raise RowsError(problem)
     return start.lstrip(), chain([start], chunks)
 
 
@@ -95,8 +89,3 @@ def _is_document(start: bytes) -> bool:
 
 def _unpacked_name(name: str) -> str:
     return name.lower().removesuffix(".gz").removesuffix(".xz").removesuffix(".bz2")
-
-
-def _archive_of(start: bytes) -> str | None:
-    """What kind of archive begins like this; None if it is text."""
-    return next((name for mark, name in _ARCHIVES.items() if start.startswith(mark)), None)

@@ -9,6 +9,7 @@ from typing import Any, BinaryIO
 from python_calamine import CalamineError, CalamineWorkbook
 
 from playlog_cli.errors import shown
+from playlog_cli.loading.files.checks.workbook_size import MOST_BYTES, size_problem
 from playlog_cli.loading.files.row import Cell, RowsError
 
 # ECMA-376 part 2 (a ZIP that holds xl/workbook.xml); [MS-CFB] 2.2 (XLS); OpenDocument 1.3, part 2, 3.3.
@@ -45,10 +46,13 @@ def workbook_rows(content: BinaryIO, sheet: str | None) -> Iterator[list[Cell]]:
         sheet: name of the sheet; None for the first.
 
     Raises:
-        RowsError: it cannot be read, or has no such sheet.
+        RowsError: it cannot be read, is too large, or has no such sheet.
     """
+    packed = content.read(MOST_BYTES + 1)
+    if problem := size_problem(packed):
+        raise RowsError(problem)
     try:
-        with CalamineWorkbook.from_filelike(io.BytesIO(content.read())) as workbook:
+        with CalamineWorkbook.from_filelike(io.BytesIO(packed)) as workbook:
             names = workbook.sheet_names
             if sheet is not None and sheet not in names:
                 raise RowsError(f"has no sheet {shown(sheet)}: its sheets are {', '.join(map(repr, names))}")

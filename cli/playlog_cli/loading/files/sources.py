@@ -11,11 +11,12 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from stat import S_ISREG
 from typing import Any, BinaryIO, cast
 
 from playlog_cli.loading.files.row import RowsError
+from playlog_cli.loading.files.zip_names import member_name
 
 STDIN = Path("-")
 START_BYTES = 128
@@ -81,11 +82,15 @@ def opened(path: Path, member: str | None = None) -> Iterator[Source]:
         with readable():  # not around the yield: what goes wrong there is of the caller
             archive = zipfile.ZipFile(path)
             info = archive.getinfo(member)
+            if archive.namelist().count(member) > 1:
+                raise RowsError("is the name of several files in the ZIP file: unpack it, and load the files in it")
             if info.flag_bits & _ENCRYPTED:
                 raise RowsError("is encrypted: unpack the ZIP file with its password, and load the files in it")
             packed = archive.open(info)
         with archive, packed, io.BufferedReader(cast("io.RawIOBase", packed)) as raw:
-            yield from _unpacked(Path(member).name, raw, info.file_size, packed.tell, is_packed=True)
+            yield from _unpacked(
+                PurePosixPath(member_name(info)).name, raw, info.file_size, packed.tell, is_packed=True
+            )
         return
     counted = _CountedFile(sys.stdin.fileno(), closefd=False) if path == STDIN else _CountedFile(path)
     with counted, io.BufferedReader(counted) as raw:

@@ -4,6 +4,7 @@
 """
 
 import csv
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from itertools import chain, islice
 from typing import Any
 
 from playlog_cli.errors import shown
+from playlog_cli.loading.files.checks.open_quotes import open_quote, swallowed_rows
 from playlog_cli.loading.files.csv_rows import LONGEST_CELL, broken_csv
 from playlog_cli.loading.files.json_rows import is_utf8
 from playlog_cli.loading.files.members import member_text, records
@@ -20,6 +22,8 @@ from playlog_cli.loading.files.sheets import is_workbook, workbook_rows
 from playlog_cli.loading.files.sources import Source, readable
 from playlog_cli.loading.files.text import DELIMITERS, ENCODING_ADVICE, delimiter_of, lines_of
 
+# A text may begin with a bracket, too, like "[fm-1] 14 March".
+_JSON = re.compile(rb'\{\s*["}]|\[\s*[\[{\]"]')
 ROWS_BEFORE_HEADER = 100  # a title, a name of the station, a period
 
 
@@ -61,10 +65,12 @@ class Table:
     Attributes:
         header: names of the columns; None if the table names none.
         rows: each row that is not blank.
+        header_row: the row that names the columns, if it was found.
     """
 
     header: tuple[str, ...] | None
     rows: Iterator[CellRow | BadRow]
+    header_row: CellRow | None = None
 
 
 @contextmanager
@@ -83,7 +89,7 @@ def read_table(source: Source, layout: Layout) -> Iterator[Table]:
             yield _with_header(_sheet_rows(source, layout), layout)
             return
         start, chunks = text_start(source, layout.encoding)
-        if start.startswith((b"{", b"[")):
+        if _JSON.match(start):
             yield Table(tuple(layout.paths), _json_cells(json_rows_of(start, chunks), layout.paths))
         else:
             yield _with_header(_text_rows(lines_of(chunks), layout), layout)
@@ -99,7 +105,7 @@ def _with_header(rows: Iterator[CellRow | BadRow], layout: Layout) -> Table:
             continue
         names = tuple(cell.strip() if isinstance(cell, str) else "" for cell in row.cells)
         if layout.is_header(names):
-            return Table(names, rows)
+            return Table(names, rows, row)
         before.append(names)
     if not before:
         raise RowsError("has no rows: is skip_lines right?")
@@ -132,7 +138,12 @@ def _text_rows(lines: Iterator[bytes], layout: Layout) -> Iterator[CellRow | Bad
         text = "".join(cells)
         if not text.strip():
             continue
-        if not text.isascii() and not is_utf8(text):
+        is_long = reader.line_num + skipped > line
+        if is_long and (swallowed := swallowed_rows(cells, delimiter)):
+            yield BadRow(line, open_quote(reader.line_num + skipped, swallowed))
+        elif "\0" in text:
+            yield BadRow(line, f"the row is {shown(text)}, with a NUL byte: the file is damaged, so fetch it again")
+        elif not text.isascii() and not is_utf8(text):
             cell = next(cell for cell in cells if not is_utf8(cell))
             yield BadRow(line, f"a cell is {shown(cell)}, which is not UTF-8: {ENCODING_ADVICE}")
         else:

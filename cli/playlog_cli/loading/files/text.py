@@ -36,13 +36,32 @@ def utf8_chunks(content: BinaryIO, encoding: str | None) -> Iterator[bytes]:
     # A byte that is not of the encoding passes as it is, so that only its row is bad. In UTF-16 all after it would be.
     errors = "strict" if name.startswith("utf-16") else "surrogateescape"
     decoder = codecs.getincrementaldecoder(name)(errors)
+    is_doubtful = _is_single_byte(name)
     try:
         while start:
+            if is_doubtful and not start.isascii():
+                if _is_utf8(start):
+                    raise RowsError(f"is UTF-8, and not {name}: leave the encoding out")
+                is_doubtful = False
             yield decoder.decode(start).encode(errors=errors)
             start = content.read(_CHUNK_BYTES)
         yield decoder.decode(b"", final=True).encode(errors=errors)
     except UnicodeDecodeError as error:
         raise RowsError(f"is not {name} ({error.reason}): {ENCODING_ADVICE}") from None
+
+
+def _is_single_byte(name: str) -> bool:
+    """Whether each byte is a character in an encoding, as in Latin-1."""
+    return len(bytes(range(0x80, 0x100)).decode(name, errors="replace")) == 0x80
+
+
+def _is_utf8(start: bytes) -> bool:
+    """Whether a text is UTF-8. No words in a single-byte encoding with a letter beyond ASCII happen to be that."""
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(start)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def encoding_problem(name: str, where: str) -> str | None:

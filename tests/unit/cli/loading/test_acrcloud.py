@@ -2,6 +2,7 @@
 
 import json
 import random
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from playlog_cli.loading.files.row import Number, Row
 from playlog_cli.loading.files.rows import read_rows
 from playlog_cli.loading.files.sources import opened
 from playlog_cli.loading.matches import RowError
+from playlog_cli.loading.outcomes import Options, outcomes
 
 WISH: dict[str, Any] = {
     "title": "Friday I'm In Love ( LP Version )",
@@ -188,3 +190,16 @@ def test_what_cannot_be_a_match_is_said_with_what_would_be_right(
 def test_a_match_is_no_document_of_acrclouds_whatever_else_it_holds() -> None:
     assert not is_of_acrcloud(Row(1, {"matched_at": "2026", "metadata": {}, "stream_id": "s", "data": []}))
     assert not is_of_acrcloud(Row(1, {"match_id": "m-1", "status": "new", "data": "x"}))
+
+
+@pytest.mark.parametrize("duration", ["nan", "inf", "-inf", "soon"])
+def test_a_duration_that_is_no_number_costs_no_other_result(tmp_path: Path, duration: str) -> None:
+    path = tmp_path / "results.json"
+    times = ("2020-07-06 04:38:43", "2020-07-06 04:40:43")
+    path.write_text(
+        "\n".join(json.dumps(callback(result(WISH, timestamp_utc=at, played_duration=duration))) for at in times)
+    )
+    with opened(path) as source:
+        rows = list(outcomes(source, Options(), timedelta(seconds=30)))
+
+    assert [row.values["duration_seconds"] for row in rows if isinstance(row, Row)] == [Number(duration)] * 2

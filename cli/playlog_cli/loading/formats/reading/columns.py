@@ -1,6 +1,7 @@
 """Find the columns that a log format names in a file. Pure."""
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import PurePath
 
@@ -56,7 +57,8 @@ def file_parts(pattern: str | None, name: str) -> dict[str, str]:
     """
     if pattern is None:
         return {}
-    name = PurePath(name).name
+    name = unicodedata.normalize("NFC", PurePath(name).name)  # macOS takes accents off their letters
+    pattern = unicodedata.normalize("NFC", pattern)
     for text in (name, _PACKED.sub("", name)):
         short, long = (re.fullmatch(_expression(pattern, many), text) for many in (".+?", ".+"))
         if short and long:

@@ -8,9 +8,9 @@ from playlog.domain import timestamps
 from playlog.schema import VALIDATED_TYPES
 
 from playlog_cli.errors import shown
-from playlog_cli.loading.files.row import BadLogRow, BadRow, Cell, LogCells, Number, Row, SkippedRow, Value
+from playlog_cli.loading.files.row import BadLogRow, BadRow, Cell, LogCells, Number, Row, RowsError, SkippedRow, Value
 from playlog_cli.loading.files.sources import Source
-from playlog_cli.loading.files.tables import Layout, Table, read_table
+from playlog_cli.loading.files.tables import CellRow, Layout, Table, read_table
 from playlog_cli.loading.formats.model import ColumnDuration, EndDuration, LogFormat, NextRowDuration, TrackFrom
 from playlog_cli.loading.formats.reading.columns import Columns, columns_of, file_parts, header_check
 from playlog_cli.loading.formats.reading.draft import Draft
@@ -79,6 +79,8 @@ class LogReader:
         duration = self._format.duration
         local_times = LocalTimes(self._format.time_zone, self._format.ambiguous)
         until_next = UntilNext(duration.at_most if isinstance(duration, NextRowDuration) else None)
+        if table.header_row:
+            self._check_header(table.header_row)
         for row in table.rows:
             draft = row if isinstance(row, BadRow) else self._draft(row.line, row.cells)
             if isinstance(draft, Draft):
@@ -89,6 +91,21 @@ class LogReader:
         for timed in local_times.finish():
             yield from self._finished(timed, until_next)
         yield from map(self._row, until_next.finish())
+
+    def _check_header(self, row: CellRow) -> None:
+        """Checks that the first row of a file whose columns are numbers is not a play that would be lost.
+
+        Raises:
+            RowsError: it has a time.
+        """
+        try:
+            cells = self._columns.complete(row.cells)
+            self._time([cells[index] for index in self._time_indexes])
+        except (RowError, OverflowError):
+            return
+        raise RowsError(
+            f"line {row.line}: the row has a time, so it names no columns: set header = false in the log format"
+        )
 
     def _draft(self, line: int, cells: list[Cell]) -> Draft | BadRow | SkippedRow:
         """A row as it stands. With a time it is a draft even if it becomes no match, because it ends the row before."""

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from playlog_cli.errors import shown
 from playlog_cli.loading.formats.model import Column, FormatError
 
+MOST_COLUMNS = 16_384  # of a sheet in Excel; a row is filled up to the highest that a format names
 _Choice = TypeVar("_Choice", bound=StrEnum)
 
 
@@ -85,10 +86,11 @@ def column(value: Any, key: str) -> Column:
     Raises:
         FormatError: the value is not one.
     """
-    is_number = isinstance(value, int) and not isinstance(value, bool) and value >= 1
+    is_number = isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= MOST_COLUMNS
     if not is_number and not (isinstance(value, str) and value.strip()):
         raise FormatError(
-            f'{key} {described(value)}: it must be a column, by its name like "Title" or its number from 1'
+            f'{key} {described(value)}: it must be a column, by its name like "Title" or its number from 1 to '
+            f"{MOST_COLUMNS:,}"
         )
     return value if isinstance(value, int) else value.strip()
 

@@ -1,10 +1,14 @@
 """What looks like a good row and would pay wrongly: dates without times, ends before starts, hours typed as minutes."""
 
+import unicodedata
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
 import openpyxl  # type: ignore[import-untyped]
 import pytest
+from playlog_cli.loading.files.row import RowsError
+from playlog_cli.loading.formats.model import FormatError
+from playlog_cli.loading.formats.toml.parse import parse_format
 
 from tests.unit.cli.loading.formats.logs import matches, outcomes, problems, skipped
 
@@ -143,3 +147,55 @@ def test_minutes_that_a_spreadsheet_took_for_hours_are_refused(tmp_path: Path, t
     rows = outcomes(workbook(tmp_path, ["At", "Length", "Id"], [start, typed, "a"]), toml)
 
     assert "a spreadsheet reads 3:35 as hours and minutes" in problems(rows)[0][1]
+
+
+def test_a_first_row_that_names_no_columns_is_not_lost(tmp_path: Path) -> None:
+    toml = 'time_zone = "Europe/Berlin"\n[match]\nmatched_at = 1\ntrack_id = 2'
+
+    with pytest.raises(RowsError, match="line 1: the row has a time, so it names no columns: set header = false"):
+        outcomes(log(tmp_path, "2026-03-14 08:00:00,a", "2026-03-14 08:03:00,b"), toml)
+    first = datetime(2026, 3, 14, 8)  # noqa: DTZ001 - as a workbook has it
+    with pytest.raises(RowsError, match="set header = false"):
+        outcomes(workbook(tmp_path, [first, "a"], [first, "b"]), toml)
+
+
+def test_a_quote_that_swallows_rows_is_a_bad_row(tmp_path: Path) -> None:
+    toml = FORMAT + 'artist = "Artist"'
+    rows = [
+        "At\tArtist\tId",
+        '2026-03-14 08:00:05\t"Weird Al\ta',
+        "2026-03-14 08:03:05\tB\tb",
+        '2026-03-14 08:06:05\tC "\tc',
+        '2026-03-14 08:09:05\t"D\nand E, F"\td',
+    ]
+    found = outcomes(log(tmp_path, *rows), toml)
+
+    assert [(each["track_id"], each["artist"]) for each in matches(found)] == [("d", "D\nand E, F")]
+    assert [line for line, problem in problems(found) if "closed on line 4 only, and 2 more rows" in problem] == [2]
+
+
+def test_a_nul_byte_makes_a_bad_row(tmp_path: Path) -> None:
+    rows = outcomes(log(tmp_path, "At,Id", "2026-03-14 08:00:05,a\0", "2026-03-14 08:03:05,b"), FORMAT)
+
+    assert [each["track_id"] for each in matches(rows)] == ["b"]
+    assert [line for line, problem in problems(rows) if "with a NUL byte" in problem] == [2]
+
+
+def test_a_log_whose_title_is_in_brackets_is_no_json(tmp_path: Path) -> None:
+    rows = outcomes(log(tmp_path, "[fm-1] March", "At,Id", "2026-03-14 08:00:05,a"), FORMAT)
+
+    assert [each["track_id"] for each in matches(rows)] == ["a"]
+
+
+def test_a_column_number_is_one_that_a_table_can_have() -> None:
+    with pytest.raises(FormatError, match="its number from 1 to 16,384"):
+        parse_format("a.toml", FORMAT.replace('"Id"', "1000000000"))
+
+
+@pytest.mark.parametrize("name", ["Zürich", unicodedata.normalize("NFD", "Zürich")])
+def test_a_station_by_the_name_of_its_file_is_one_however_its_letters_are_made(tmp_path: Path, name: str) -> None:
+    toml = 'file_name = "{station}.csv"\n' + FORMAT + 'station_id = "{station}"'
+    path = tmp_path / f"{name}.csv"
+    path.write_text("At,Id\n2026-03-14 08:00:05,a\n")
+
+    assert [each["station_id"] for each in matches(outcomes(path, toml))] == [unicodedata.normalize("NFC", "Zürich")]
