@@ -18,7 +18,7 @@ from playlog_cli.auditing.audit import Audit
 from playlog_cli.auditing.invariants import Kind, Violation, check_match, check_play
 from playlog_cli.auditing.items import State, airing_of, attempts, match_count, text
 from playlog_cli.exporting.columns import FAILURES, MATCHES, PLAYS
-from playlog_cli.exporting.engine import Engine, literal
+from playlog_cli.exporting.engine import Engine, Statements, literal
 from playlog_cli.exporting.items import item_of
 from playlog_cli.exporting.manifest import Manifest
 
@@ -61,11 +61,12 @@ class Violations:
 _NAMES = tuple(field.name for field in fields(Violation))
 
 
-def audit_export(engine: Engine, manifest: Manifest) -> Audit:
+def audit_export(engine: Engine, statements: Statements, manifest: Manifest) -> Audit:
     """Checks the invariants on an export.
 
     Args:
-        engine: has the tables of the export.
+        engine: sorts the violations.
+        statements: answers SQL on the tables of the export: the same engine, or Athena.
         manifest: of the export.
 
     Returns:
@@ -75,7 +76,7 @@ def audit_export(engine: Engine, manifest: Manifest) -> Audit:
         CommandError: the disk is full, or a file cannot be read.
     """
     shards = manifest.unprocessed_shards
-    counts = {State(name): int(count) for name, count in engine.rows(sql.states(shards))}
+    counts = {State(name): int(count) for name, count in statements.rows(sql.states(shards))}
     return Audit(
         stack=manifest.stack,
         region=manifest.region,
@@ -89,7 +90,7 @@ def audit_export(engine: Engine, manifest: Manifest) -> Audit:
         failures=manifest.rows(FAILURES.name),
         dead_letters=None,
         parking_lot=None,
-        violations=Violations(engine, _violations(engine, shards, expired_before(manifest))),
+        violations=Violations(engine, _violations(statements, shards, expired_before(manifest))),
         undecided=(),
     )
 
@@ -112,7 +113,7 @@ def sources_note(manifest: Manifest) -> str:
     )
 
 
-def _violations(engine: Engine, shards: int, limit: str | None) -> Iterator[Violation]:
+def _violations(engine: Statements, shards: int, limit: str | None) -> Iterator[Violation]:
     for _, rows in groupby(engine.rows(sql.matches(shards)), key=lambda row: row[0]):
         yield from _of_match([_Split(row).match() for row in rows], shards)
     for (station_id, play_id), rows in groupby(engine.rows(sql.plays(limit)), key=lambda row: (row[0], row[1])):

@@ -16,10 +16,13 @@ from playlog_cli.auditing.audit import Audit, Progress, audit
 from playlog_cli.auditing.export_audit import audit_export, sources_note
 from playlog_cli.auditing.invariants import Violation
 from playlog_cli.auditing.repair import SIDE_BY_SIDE, Repair, repair_match, repairs_of
-from playlog_cli.commands.options import AsJson, ExportName, Profile, Region, StackName, Yes
+from playlog_cli.commands.athena_cost import cost_shown
+from playlog_cli.commands.options import AsJson, ByAthena, ExportName, Profile, Region, StackName, Yes
 from playlog_cli.errors import CommandError
+from playlog_cli.exporting.athena import find_athena
 from playlog_cli.exporting.columns import TABLES
-from playlog_cli.exporting.opened import open_export
+from playlog_cli.exporting.opened import open_export, read_manifest
+from playlog_cli.exporting.places import place_of
 from playlog_cli.stacks.queues import QueueDepth
 from playlog_cli.stacks.stack import DEFAULT_STACK, Stack, find_stack, open_session
 from playlog_cli.stacks.tables import batched
@@ -35,6 +38,7 @@ def audit_command(
     ] = False,
     yes: Yes = False,
     export: ExportName = None,
+    athena: ByAthena = False,
     stack: StackName = DEFAULT_STACK,
     region: Region = None,
     profile: Profile = None,
@@ -48,8 +52,10 @@ def audit_command(
     if export is not None:
         if repair:
             raise CommandError("--repair changes the tables, and --export reads an export: use one of them")
-        _audit_export(export, region, profile, as_json=as_json)
+        _audit_export(export, region, profile, by_athena=athena, as_json=as_json)
         return
+    if athena:
+        raise CommandError("--athena reads an export: name it with --export s3://…")
     target = find_stack(stack, region=region, profile=profile)
     with _progress(target) as progress:
         found = audit(target, progress)
@@ -62,9 +68,15 @@ def audit_command(
         raise typer.Exit(1)
 
 
-def _audit_export(name: str, region: str | None, profile: str | None, *, as_json: bool) -> None:
-    with open_export(name, TABLES, session=open_session(region, profile)) as opened:
-        found = audit_export(opened.engine, opened.manifest)
+def _audit_export(name: str, region: str | None, profile: str | None, *, by_athena: bool, as_json: bool) -> None:
+    session = open_session(region, profile)
+    place = place_of(name, session)
+    athena = find_athena(place, read_manifest(place)) if by_athena else None
+    if athena:
+        athena.prepare()
+    with open_export(name, () if athena else TABLES, session=session) as opened:
+        with cost_shown(athena, statements=3):
+            found = audit_export(opened.engine, athena or opened.engine, opened.manifest)
         if as_json:
             _print_json(found, [])
         else:

@@ -6,11 +6,11 @@ import typer
 
 from playlog_cli.commands.options import AsJson, Profile, Region, StackName
 from playlog_cli.errors import CommandError, shown
+from playlog_cli.exporting.by_dynamodb.pending import table_names
+from playlog_cli.exporting.by_dynamodb.point_in_time import can_export
 from playlog_cli.exporting.export import export_by_dynamodb, export_by_scan, update_by_dynamodb
 from playlog_cli.exporting.manifest import Manifest
-from playlog_cli.exporting.pending import table_names
 from playlog_cli.exporting.places import Bucket, Place, place_of
-from playlog_cli.exporting.point_in_time import can_export
 from playlog_cli.stacks.stack import DEFAULT_STACK, Stack, find_stack
 from playlog_cli.terminal import facts_table, out, print_json, table_bars
 

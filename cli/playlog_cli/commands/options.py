@@ -34,3 +34,6 @@ ExportName = Annotated[
         help="Read an export (`playlog export`) in place of the tables. No stack is needed.",
     ),
 ]
+ByAthena = Annotated[
+    bool, typer.Option("--athena", help="Let Athena answer, over an export in S3. Shows what it costs.")
+]

@@ -9,8 +9,10 @@ from rich.progress import TimeElapsedColumn
 
 from playlog_cli.catalog.entry import Catalog
 from playlog_cli.catalog.reading import load_catalog
+from playlog_cli.commands.athena_cost import cost_shown
 from playlog_cli.commands.options import (
     AsJson,
+    ByAthena,
     CatalogFile,
     End,
     ExportName,
@@ -57,6 +59,7 @@ def report_command(
     csv: Annotated[Path | None, typer.Option(metavar="FILE", help="Write CSV; - is standard output.")] = None,
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a page with charts.")] = None,
     export: ExportName = None,
+    athena: ByAthena = False,
     stack: StackName = DEFAULT_STACK,
     region: Region = None,
     profile: Profile = None,
@@ -77,8 +80,8 @@ def report_command(
         raise CommandError(f"{' and '.join(to_stdout)} both go to standard output: name a file for one")
     for option, path in files:
         check_writable(option, path)
-    source = find_source(export, stack, region, profile)
-    with counting("{task.completed:,} plays read", TimeElapsedColumn()) as progress:
+    source = find_source(export, stack, region, profile, by_athena=athena)
+    with cost_shown(source.athena, 6), counting("{task.completed:,} plays read", TimeElapsedColumn()) as progress:
         made = report(source, period, keys_to_read(keys), stations or [], tracks or [], card, progress)
     made = replace(made, names=names, figures=by_names(made.figures, keys, names or Catalog()))
     if csv:

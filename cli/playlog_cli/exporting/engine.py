@@ -4,7 +4,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import duckdb
 
@@ -12,6 +12,13 @@ from playlog_cli.errors import CommandError
 
 MEMORY_LIMIT = "3GB"  # of DuckDB; Python and the files' buffers come on top
 ROWS_AT_ONCE = 10_000
+
+
+class Statements(Protocol):
+    """Answers SQL statements: DuckDB here, or Athena."""
+
+    def rows(self, statement: str) -> Iterator[tuple[Any, ...]]:
+        """Runs a statement, and yields its rows."""
 
 
 class Engine:

@@ -10,16 +10,16 @@ from playlog.domain import timestamps
 from playlog.domain.match import Item
 
 from playlog_cli.errors import CommandError
-from playlog_cli.exporting import point_in_time
+from playlog_cli.exporting.by_dynamodb import point_in_time
+from playlog_cli.exporting.by_dynamodb.pending import NAME as PENDING
+from playlog_cli.exporting.by_dynamodb.pending import Pending, begin_or_go_on, table_names
+from playlog_cli.exporting.by_dynamodb.updating import Changes
 from playlog_cli.exporting.columns import TABLES, ExportTable
 from playlog_cli.exporting.engine import Engine, open_engine
 from playlog_cli.exporting.manifest import NAME, ExportFile, Manifest, ManifestError, Origin, generation_name
 from playlog_cli.exporting.opened import checked_file, read_manifest
 from playlog_cli.exporting.parts import convert, write_parts
-from playlog_cli.exporting.pending import NAME as PENDING
-from playlog_cli.exporting.pending import Pending, begin_or_go_on, table_names
 from playlog_cli.exporting.places import Bucket, Place, sha256_of
-from playlog_cli.exporting.updating import Changes
 from playlog_cli.stacks.stack import Stack
 from playlog_cli.stacks.tables import scan
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import boto3
 
 from playlog_cli.errors import CommandError
-from playlog_cli.exporting.columns import BY_NAME, ExportTable
+from playlog_cli.exporting.columns import BY_NAME, Column, ExportTable
 from playlog_cli.exporting.engine import Engine, literal, open_engine
 from playlog_cli.exporting.manifest import NAME, ExportFile, Manifest, ManifestError
 from playlog_cli.exporting.places import Place, place_of, sha256_of
@@ -89,9 +89,12 @@ def create_view(engine: Engine, table: ExportTable, paths: Sequence[Path]) -> No
     """
     if paths:
         listed = ", ".join(literal(str(path)) for path in paths)
-        source = f"SELECT * FROM read_parquet([{listed}], hive_partitioning = false)"
+        partition = f", hive_types = {{'{table.partition}': VARCHAR}}" if table.partition else ""
+        is_divided = "true" if table.partition else "false"
+        source = f"SELECT * FROM read_parquet([{listed}], hive_partitioning = {is_divided}{partition})"
     else:
-        columns = ", ".join(f'CAST(NULL AS {column.type}) AS "{column.name}"' for column in table.columns)
+        divided = [Column(table.partition, "VARCHAR")] if table.partition else []
+        columns = ", ".join(f'CAST(NULL AS {column.type}) AS "{column.name}"' for column in (*table.columns, *divided))
         source = f"SELECT {columns} WHERE FALSE"
     engine.connection.execute(f"CREATE OR REPLACE VIEW {table.name} AS {source}")
 

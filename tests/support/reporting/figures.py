@@ -50,7 +50,8 @@ def put(shared: Engine, plays: Iterable[Play]) -> None:
             for column in PLAYS.columns
         )
         shared.connection.execute(
-            f"CREATE OR REPLACE VIEW plays AS SELECT {', '.join(columns)} "
+            f"CREATE OR REPLACE VIEW plays AS SELECT {', '.join(columns)}, "
+            "strftime(make_timestamp(CAST(played_at_us AS BIGINT)), '%Y-%m') AS month "
             f"FROM (VALUES {rows}) AS given ({', '.join(GIVEN)})"
         )
 

@@ -4,14 +4,13 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, timedelta
 
 import boto3
 from playlog.domain.match import Item
 
+from playlog_cli.exporting.athena import Athena, find_athena
 from playlog_cli.exporting.columns import FAILURES, PLAYS
-from playlog_cli.exporting.conversion import UNKNOWN_MONTH
-from playlog_cli.exporting.engine import Engine
+from playlog_cli.exporting.engine import Engine, Statements
 from playlog_cli.exporting.items import items
 from playlog_cli.exporting.manifest import Manifest
 from playlog_cli.exporting.opened import open_export, read_manifest
@@ -20,7 +19,7 @@ from playlog_cli.reporting.figures import Period
 from playlog_cli.reporting.plays import is_of
 from playlog_cli.reporting.sources.source import Progress
 from playlog_cli.reporting.sums import clock
-from playlog_cli.reporting.sums.sql import Selection
+from playlog_cli.reporting.sums.sql import Selection, months_of
 from playlog_cli.stacks.reason_codes import in_order
 from playlog_cli.stacks.tables import batched
 
@@ -35,24 +34,29 @@ class Export:
         name: a folder, or ``s3://BUCKET/PREFIX``.
         session: region and credentials for S3.
         manifest: what it holds.
+        athena: adds up the plays; None if DuckDB does.
     """
 
     name: str
     session: boto3.Session
     manifest: Manifest
+    athena: Athena | None = None
 
     @classmethod
-    def find(cls, name: str, session: boto3.Session) -> "Export":
+    def find(cls, name: str, session: boto3.Session, *, by_athena: bool = False) -> "Export":
         """Finds an export.
 
         Args:
             name: a folder, or ``s3://BUCKET/PREFIX``.
             session: region and credentials for S3.
+            by_athena: whether Athena adds up the plays.
 
         Raises:
-            CommandError: there is no whole export.
+            CommandError: there is no whole export, or it is not in S3 and Athena is to read it.
         """
-        return cls(name, session, read_manifest(place_of(name, session)))
+        place = place_of(name, session)
+        manifest = read_manifest(place)
+        return cls(name, session, manifest, find_athena(place, manifest) if by_athena else None)
 
     @property
     def stack(self) -> str:
@@ -83,8 +87,12 @@ class Export:
             yield from batched(items(engine, PLAYS, attributes, selection.condition), _ITEMS_OF_A_PAGE)
 
     @contextmanager
-    def added(self, selection: Selection, progress: Progress) -> Iterator[Engine]:
+    def added(self, selection: Selection, progress: Progress) -> Iterator[Statements]:
         """An engine that has the plays of the period's months in its table ``plays``."""
+        if self.athena:
+            self.athena.prepare()
+            yield self.athena
+            return
         with self._opened(selection.period) as engine:
             months = months_of(selection.period)
             progress(sum(file.rows for file in self.manifest.files_of(PLAYS.name, months)))
@@ -102,13 +110,3 @@ class Export:
     def _opened(self, period: Period) -> Iterator[Engine]:
         with open_export(self.name, [PLAYS], months_of(period), self.session) as opened:
             yield opened.engine
-
-
-def months_of(period: Period) -> list[str]:
-    """The months that can hold a play of a period, in UTC, and the name for plays without a valid time."""
-    day, last = period.since.date(), (period.until - timedelta(microseconds=1)).astimezone(UTC).date()
-    months = []
-    while (day.year, day.month) <= (last.year, last.month):
-        months.append(f"{day:%Y-%m}")
-        day = (day.replace(day=28) + timedelta(days=4)).replace(day=1)
-    return [*months, UNKNOWN_MONTH]

@@ -6,7 +6,8 @@ from typing import Protocol, TypeAlias
 
 from playlog.domain.match import Item
 
-from playlog_cli.exporting.engine import Engine
+from playlog_cli.exporting.athena import Athena
+from playlog_cli.exporting.engine import Statements
 from playlog_cli.reporting.figures import Period
 from playlog_cli.reporting.sums.sql import Selection
 
@@ -25,6 +26,10 @@ class Source(Protocol):
     def region(self) -> str:
         """Where the stack is."""
 
+    @property
+    def athena(self) -> Athena | None:
+        """Athena, if it adds up the plays."""
+
     def notes(self, selection: Selection) -> Sequence[str]:
         """Sentences on how the plays were read, which a report shows."""
 
@@ -40,7 +45,7 @@ class Source(Protocol):
             attributes: names of the attributes to read.
         """
 
-    def added(self, selection: Selection, progress: Progress) -> AbstractContextManager[Engine]:
+    def added(self, selection: Selection, progress: Progress) -> AbstractContextManager[Statements]:
         """An engine that has the selected plays, and perhaps others, in its table ``plays``.
 
         Args:

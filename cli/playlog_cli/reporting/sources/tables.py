@@ -37,6 +37,11 @@ class Tables:
         """Where the stack is."""
         return self.of_stack.session.region_name
 
+    @property
+    def athena(self) -> None:
+        """DuckDB adds up the plays of the tables."""
+        return
+
     def notes(self, selection: Selection) -> Sequence[str]:
         """Sentences on how the plays were read."""
         if selection.tracks:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from playlog_cli.exporting.columns import PLAYS
-from playlog_cli.exporting.engine import Engine
+from playlog_cli.exporting.engine import Statements
 from playlog_cli.exporting.items import columns_of, item_of, listed
 from playlog_cli.reporting.attributes import unusable
 from playlog_cli.reporting.figures import ZERO, By, Charts, Figures, Line
@@ -34,7 +34,7 @@ class Added:
     tracks: set[str]
 
 
-def figures_of(engine: Engine, selection: Selection, by: Sequence[By], card: RateCard | None = None) -> Added:
+def figures_of(engine: Statements, selection: Selection, by: Sequence[By], card: RateCard | None = None) -> Added:
     """Adds plays up.
 
     Plays that are not active are counted apart and in no line: somebody withdrew them. Archived ones count like any
@@ -69,7 +69,7 @@ def figures_of(engine: Engine, selection: Selection, by: Sequence[By], card: Rat
     return Added(figures, stations, {*charts.by_track, *(track for _, track, _ in withdrawn)})
 
 
-def check(engine: Engine, selection: Selection) -> None:
+def check(engine: Statements, selection: Selection) -> None:
     """Checks that each play can be added up.
 
     Args:
@@ -89,7 +89,7 @@ def check(engine: Engine, selection: Selection) -> None:
             raise unusable(item, "added up", wrong)
 
 
-def _charts(engine: Engine, selection: Selection, by: Sequence[By], lines: Sequence[Line]) -> Charts:
+def _charts(engine: Statements, selection: Selection, by: Sequence[By], lines: Sequence[Line]) -> Charts:
     charts = Charts()
     for day, station, plays in engine.rows(sql.counts(selection, (By.DAY, By.STATION))):
         charts.by_day[clock.day_of(day), station] = plays

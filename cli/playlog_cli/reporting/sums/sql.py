@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, timedelta
 
+from playlog_cli.exporting.conversion import UNKNOWN_MONTH
 from playlog_cli.exporting.engine import literal
 from playlog_cli.reporting.figures import By, Period
 from playlog_cli.reporting.rate_card import RateCard
@@ -32,7 +34,8 @@ class Selection:
     def condition(self) -> str:
         """SQL for whether a play is selected."""
         first, last = clock.us(self.period.since), clock.us(self.period.until) - 1
-        return f"played_at_us BETWEEN {first} AND {last} AND {self.is_of_names}"
+        months = ", ".join(map(literal, months_of(self.period)))
+        return f"month IN ({months}) AND played_at_us BETWEEN {first} AND {last} AND {self.is_of_names}"
 
     @property
     def is_of_names(self) -> str:
@@ -153,3 +156,13 @@ def _here(column: str, selection: Selection) -> str:
     """The local time of the period, in microseconds."""
     period = selection.period
     return clock.local(column, period.zone, period.since, period.until)
+
+
+def months_of(period: Period) -> list[str]:
+    """The months that can hold a play of a period, in UTC, and the name for plays without a valid time."""
+    day, last = period.since.date(), (period.until - timedelta(microseconds=1)).astimezone(UTC).date()
+    months = []
+    while (day.year, day.month) <= (last.year, last.month):
+        months.append(f"{day:%Y-%m}")
+        day = (day.replace(day=28) + timedelta(days=4)).replace(day=1)
+    return [*months, UNKNOWN_MONTH]

@@ -78,7 +78,7 @@ def tables_with_odd_values(draw: st.DrawFn) -> Tables:
 def violations_of_export(tables: Tables, **settings: Any) -> list[Violation]:
     items = {"matches": tables.matches, "plays": tables.plays, "failures": tables.records}
     with exported(items, shards=SHARDS, **settings) as (engine, manifest):
-        return list(audit_export(engine, manifest).violations)
+        return list(audit_export(engine, engine, manifest).violations)
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -13,9 +13,9 @@ from playlog.domain import timestamps
 from playlog_cli.commands.export import export_command
 from playlog_cli.commands.report import report_command
 from playlog_cli.errors import CommandError
-from playlog_cli.exporting import pending, point_in_time
+from playlog_cli.exporting.by_dynamodb import pending, point_in_time
+from playlog_cli.exporting.by_dynamodb.point_in_time import windows
 from playlog_cli.exporting.manifest import Manifest
-from playlog_cli.exporting.point_in_time import windows
 from playlog_cli.stacks.stack import Stack
 from typer.testing import CliRunner, Result
 

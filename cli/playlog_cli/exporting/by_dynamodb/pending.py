@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 
 from playlog.domain import timestamps
 
-from playlog_cli.exporting import point_in_time
+from playlog_cli.exporting.by_dynamodb import point_in_time
+from playlog_cli.exporting.by_dynamodb.point_in_time import Window, windows
 from playlog_cli.exporting.columns import TABLES
 from playlog_cli.exporting.places import Bucket, Place
-from playlog_cli.exporting.point_in_time import Window, windows
 from playlog_cli.stacks.stack import Stack
 
 NAME = "pending.json"

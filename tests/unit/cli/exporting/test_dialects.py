@@ -1,0 +1,42 @@
+"""Each statement is SQL for DuckDB and for Athena: the one that nobody runs every day must not rot."""
+
+from datetime import date
+from zoneinfo import ZoneInfo
+
+import pytest
+import sqlglot
+from playlog_cli.auditing import sql as of_audit
+from playlog_cli.exporting.columns import PLAYS
+from playlog_cli.exporting.items import columns_of, listed
+from playlog_cli.reporting.figures import By, Period
+from playlog_cli.reporting.plays import ATTRIBUTES
+from playlog_cli.reporting.rate_card_file import parse_rate_card
+from playlog_cli.reporting.sums import sql as of_report
+from playlog_cli.reporting.sums.sql import Selection
+
+from tests.unit.cli.reporting.test_figures import CARD
+
+YEAR = Selection(Period(date(2026, 1, 1), date(2027, 1, 1), ZoneInfo("Europe/Berlin")), ("it's",), ("t", "u"))
+BY = [By.TRACK, By.STATION, By.DAY, By.HOUR]
+STATEMENTS = {
+    "states": of_audit.states(8),
+    "matches": of_audit.matches(64),
+    "plays": of_audit.plays(None),
+    "plays that may lack matches": of_audit.plays("2026-03-14T07:00:00.000000+0000"),
+    "sums": of_report.sums(YEAR, BY, None),
+    "sums with a card": of_report.sums(YEAR, BY, parse_rate_card(CARD)),
+    "counts": of_report.counts(YEAR, BY),
+    "exceptions": of_report.exceptions(YEAR),
+    "doubtful": of_report.doubtful(YEAR, listed(columns_of(PLAYS, ATTRIBUTES))),
+}
+# Functions of one engine alone would pass the parsers, which do not know all functions.
+COMMON = {"ABS", "CAST", "COALESCE", "COUNT", "MAX", "MIN", "MOD", "SUM"}
+
+
+@pytest.mark.parametrize("name", STATEMENTS)
+@pytest.mark.parametrize("dialect", ["duckdb", "athena"])
+def test_each_statement_is_sql_for_both_engines(name: str, dialect: str) -> None:
+    (tree,) = sqlglot.parse(STATEMENTS[name], dialect=dialect)
+    assert tree is not None
+    used = {each.sql_name() for each in tree.find_all(sqlglot.exp.Func)} - {"AND", "OR", "CASE", "IF", "XOR"}
+    assert used <= COMMON
