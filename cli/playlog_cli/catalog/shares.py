@@ -13,7 +13,7 @@ from fractions import Fraction
 from playlog_cli.errors import shown
 
 WHOLE = Fraction(1)
-_FRACTION = re.compile(r"(\d{1,9})\s*/\s*(\d{1,9})")
+_FRACTION = re.compile(r"(\d{1,30})\s*/\s*(\d{1,30})")
 _NUMBER = re.compile(r"(\d{1,9}(?:[.,]\d{1,18})?)\s*(%?)")
 # A share at the beginning, the payee, and possibly the role after the last "as".
 _LISTED = re.compile(

@@ -14,12 +14,16 @@ _MARK = "'"
 
 def marked(text: str) -> str:
     """A cell of a CSV file that a spreadsheet must not take for a formula: with an apostrophe before it."""
-    return _MARK + text if text.startswith(_FORMULA_STARTS) else text
+    return _MARK + text if _is_like_formula(text) else text
 
 
 def unmarked(text: str) -> str:
     """A cell as it was before ``marked``. A title like ``'Round Midnight`` keeps its apostrophe."""
-    return text[1:] if text.startswith(_MARK) and text[1:].startswith(_FORMULA_STARTS) else text
+    return text[1:] if text.startswith(_MARK) and _is_like_formula(text) else text
+
+
+def _is_like_formula(text: str) -> bool:
+    return text.lstrip(_MARK).startswith(_FORMULA_STARTS)
 
 
 def text_of(value: Value) -> str:

@@ -23,7 +23,13 @@ def test_a_share_is_read_exactly(text: str, part: Fraction) -> None:
 
 
 @pytest.mark.parametrize(
-    ("part", "words"), [(Fraction(1, 3), "1/3"), (Fraction(1, 8), "12.5 %"), (Fraction(1), "100 %")]
+    ("part", "words"),
+    [
+        (Fraction(1, 3), "1/3"),
+        (Fraction(1, 8), "12.5 %"),
+        (Fraction(1), "100 %"),
+        (Fraction(3333333333, 10**10), "3333333333/10000000000"),
+    ],
 )
 def test_a_share_is_shown_without_rounding(part: Fraction, words: str) -> None:
     assert part_in_words(part) == words

@@ -77,6 +77,6 @@ def test_a_value_that_does_not_fit_its_column_is_an_error(tmp_path: Path) -> Non
         write_parquet(tmp_path / "a.parquet", TYPES, [["yesterday", "x", None, None]])
 
 
-@pytest.mark.parametrize("text", ["=1", "+1", "-1", "@x", "\tx", "'Round Midnight", "plain", ""])
+@pytest.mark.parametrize("text", ["=1", "+1", "-1", "@x", "\tx", "'Round Midnight", "'=1", "''-1", "plain", ""])
 def test_a_marked_text_can_be_read_again(text: str) -> None:
     assert unmarked(marked(text)) == text
