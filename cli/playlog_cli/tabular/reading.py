@@ -57,8 +57,10 @@ def read_table(option: str, path: Path, required: Sequence[str]) -> Iterator[Tab
         yield from reader(path, required)
     except OSError as error:
         raise CommandError(f"{option} {path} cannot be read: {error.strerror or error}") from None
-    except (RowsError, TableError, CalamineError) as error:
+    except (RowsError, TableError) as error:
         raise CommandError(f"{option} {path}: {error}") from None
+    except CalamineError as error:
+        raise CommandError(f"{option} {path} is no XLSX workbook ({error}): save it as XLSX, or as CSV") from None
     except csv.Error as error:
         raise CommandError(f"{option} {path}: broken CSV, {error}: put a cell with quotes in quotes") from None
 

@@ -1,5 +1,6 @@
 """A catalog that people keep is read as they mean it, whichever program wrote it, and a mistake in it is named."""
 
+import re
 from fractions import Fraction
 from pathlib import Path
 
@@ -106,6 +107,22 @@ def test_a_mistake_is_named_with_its_row(tmp_path: Path, text: str, says: str) -
     with pytest.raises(CommandError) as raised:
         load_catalog(write(tmp_path, text))
     assert says in raised.value.message
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("a.xlsx", b"text", "is no XLSX workbook"),
+        ("a.jsonl", b"[" * 100_000, "row 1: is not JSON"),
+        ("a.jsonl", b"[]", "row 1: is []: it must be an object"),
+        ("a.csv", "track_id\n\xe9".encode("latin-1"), "is not UTF-8"),
+        ("a.csv", b'track_id\n"x', "broken CSV"),
+    ],
+)
+def test_a_file_that_is_no_table_is_refused(tmp_path: Path, name: str, content: bytes, says: str) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(CommandError, match=re.escape(says)):
+        load_catalog(tmp_path / name)
 
 
 def test_a_share_file_replaces_the_shares_of_the_tracks_that_it_names(tmp_path: Path) -> None:

@@ -130,6 +130,11 @@ def test_what_is_left_goes_to_the_largest_remainder_and_of_equal_ones_to_the_fir
     assert split(Decimal("0.00"), [Fraction(0)]) == [Decimal("0.00")]
 
 
+def test_an_amount_of_many_digits_is_divided_exactly() -> None:
+    amount = Decimal("123456789012345678901234.000000000001")
+    assert split(amount, [Fraction(1)]) == [amount]
+
+
 @FEW
 @given(PLAYS, CATALOGS, CARDS)
 def test_all_statements_and_what_is_held_back_are_what_the_report_comes_to(
