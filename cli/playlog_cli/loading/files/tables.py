@@ -66,11 +66,13 @@ class Table:
         header: names of the columns; None if the table names none.
         rows: each row that is not blank.
         header_row: the row that names the columns, if it was found.
+        before: the rows before the header.
     """
 
     header: tuple[str, ...] | None
     rows: Iterator[CellRow | BadRow]
     header_row: CellRow | None = None
+    before: tuple[CellRow, ...] = ()
 
 
 @contextmanager
@@ -99,17 +101,21 @@ def _with_header(rows: Iterator[CellRow | BadRow], layout: Layout) -> Table:
     """A table whose header is the first row that names the columns. If none does, its first row is the header."""
     if layout.is_header is None:
         return Table(None, rows)
-    before: list[tuple[str, ...]] = []
+    before: list[CellRow] = []
     for row in islice(rows, ROWS_BEFORE_HEADER):
         if isinstance(row, BadRow):
             continue
-        names = tuple(cell.strip() if isinstance(cell, str) else "" for cell in row.cells)
+        names = _names(row)
         if layout.is_header(names):
-            return Table(names, rows, row)
-        before.append(names)
+            return Table(names, rows, row, tuple(before))
+        before.append(row)
     if not before:
         raise RowsError("has no rows: is skip_lines right?")
-    return Table(before[0], iter(()))
+    return Table(_names(before[0]), iter(()))
+
+
+def _names(row: CellRow) -> tuple[str, ...]:
+    return tuple(cell.strip() if isinstance(cell, str) else "" for cell in row.cells)
 
 
 def _sheet_rows(source: Source, layout: Layout) -> Iterator[CellRow | BadRow]:

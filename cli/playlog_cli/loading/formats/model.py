@@ -124,6 +124,21 @@ class Skip:
 
 
 @dataclass(frozen=True, slots=True)
+class Heading:
+    """Rows that hold a date for the rows below them, and are no matches.
+
+    Attributes:
+        part: the date's name, by which ``{part}`` is a column.
+        column: whose cell is the date.
+        format: of ``strptime``. A row is a heading if its cell is written like that.
+    """
+
+    part: str
+    column: Column
+    format: str
+
+
+@dataclass(frozen=True, slots=True)
 class LogFormat:
     """How a station's file reads.
 
@@ -134,6 +149,7 @@ class LogFormat:
         duration: where the duration comes from; None if the file has none.
         track_from: what a ``track_id`` is made of: the first that a row has.
         skips: which rows are no matches.
+        headings: which rows hold a date for those below them.
         delimiter: between cells; None for the one that the first line has most often.
         quote: around cells that hold the delimiter; empty if quotes have no meaning.
         encoding: of the text; None for UTF-8, or for UTF-16 with a byte order mark.
@@ -153,6 +169,7 @@ class LogFormat:
     duration: DurationSource | None = None
     track_from: tuple[TrackFrom, ...] = tuple(TrackFrom)
     skips: tuple[Skip, ...] = ()
+    headings: tuple[Heading, ...] = ()
     delimiter: str | None = None
     quote: str = '"'
     encoding: str | None = None

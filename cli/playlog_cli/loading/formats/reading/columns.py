@@ -27,6 +27,7 @@ def columns_of(log_format: LogFormat) -> tuple[Column, ...]:
     for text in log_format.texts.values():
         found += text.columns
     found += [skip.column for skip in log_format.skips]
+    found += [heading.column for heading in log_format.headings]
     match log_format.duration:
         case ColumnDuration(column):
             found.append(column)
@@ -101,12 +102,12 @@ class Columns:
         self._header = header
         self._numbers = _numbers(header or ())
         self._optional = {_folded(name) for name in log_format.optional_columns}
-        self._parts = parts
+        self._parts = {**parts, **{f"{{{heading.part}}}": "" for heading in log_format.headings}}
         self._blank = log_format.blank
         named = columns_of(log_format)
         highest = max([column for column in named if isinstance(column, int)], default=0)
         self._width = len(header) if header is not None else highest
-        self._extra: list[Cell] = ["", *parts.values()]
+        self._extra: list[Cell] = ["", *self._parts.values()]
         self._names = tuple(map(str, named))
         self._indexes = tuple(self.index(column) for column in named)
 
@@ -138,25 +139,34 @@ class Columns:
         raise RowsError(f"has no column {shown(column)}: its columns are {shown(', '.join(self._header))}")
 
     def complete(self, cells: list[Cell]) -> list[Cell]:
-        """A row with as many cells as there are columns, without spaces around them, and then the file's parts.
-
-        Raises:
-            RowError: it has more cells than there are columns.
-        """
+        """A row with as many cells as there are columns, without spaces around them, and then the parts."""
         cells = [cell.strip() if isinstance(cell, str) else cell for cell in cells]
         if self._blank:
             cells = ["" if cell in self._blank else cell for cell in cells]
         missing = self._width - len(cells)
         if missing > 0:
             return cells + [""] * missing + self._extra
-        if missing < 0:
-            if self._header is not None and any(cells[self._width :]):
-                raise RowError(
-                    f"the row has {len(cells)} cells and the header {self._width}: put a cell that holds the "
-                    "delimiter in quotes"
-                )
-            return cells[: self._width] + self._extra
-        return cells + self._extra
+        return cells[: self._width] + self._extra if missing < 0 else cells + self._extra
+
+    def check_width(self, cells: list[Cell]) -> None:
+        """Checks that a row is no wider than the header, except for blank cells.
+
+        Raises:
+            RowError: it is wider: a cell holds the delimiter, so that those after it are in wrong columns.
+        """
+        if self._header is not None and len(cells) > self._width and any(cells[self._width :]):
+            raise RowError(
+                f"the row has {len(cells)} cells and the header {self._width}: put a cell that holds the delimiter in "
+                "quotes"
+            )
+
+    def set_part(self, part: str, text: str) -> None:
+        """Sets a part that the rows below a heading have."""
+        self._extra[1 + list(self._parts).index(f"{{{part}}}")] = text
+
+    def is_header_again(self, row: list[Cell]) -> bool:
+        """Whether a row repeats the header, as in files that were put together."""
+        return self._header is not None and row[0] == self._header[0] and tuple(row[: self._width]) == self._header
 
     def source(self, row: list[Cell]) -> LogCells:
         """The cells that the format names."""
@@ -182,10 +192,11 @@ def check_columns(log_format: LogFormat) -> None:
         FormatError: a column is a part of the file's name that ``file_name`` does not have.
     """
     parts = {part[1] for part in FILE_PART.finditer(log_format.file_name or "")}
+    parts |= {heading.part for heading in log_format.headings}
     for column in columns_of(log_format):
         found = _PART.fullmatch(column) if isinstance(column, str) else None
         if found and found[1] not in parts:
-            raise FormatError(f"the column {column} is a part of the file's name that file_name does not have")
+            raise FormatError(f"the column {column} is a part that neither file_name nor a heading has")
         if isinstance(column, str) and not found and not log_format.has_header:
             raise FormatError(
                 f"the column is {shown(column)}, but header is false: name columns by their numbers from 1"

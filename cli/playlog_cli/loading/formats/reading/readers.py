@@ -6,9 +6,9 @@ from datetime import datetime, time
 
 from playlog_cli.errors import shown
 from playlog_cli.loading.files.row import Cell, cell_text
-from playlog_cli.loading.formats.model import EndDuration, Skip, TextSource
+from playlog_cli.loading.formats.model import EndDuration, Heading, Skip, TextSource
 from playlog_cli.loading.formats.reading.columns import Columns
-from playlog_cli.loading.formats.reading.times import time_reader
+from playlog_cli.loading.formats.reading.times import parse_time_text, time_reader
 from playlog_cli.loading.matches import RowError
 
 
@@ -54,6 +54,26 @@ def skip_reader(skip: Skip, columns: Columns) -> Callable[[list[Cell]], bool]:
         return bool(matches(cell_text(row[index]))) != skip.is_kept
 
     return is_skipped
+
+
+def heading_reader(heading: Heading, columns: Columns) -> Callable[[list[Cell]], str]:
+    """Makes the function that returns the date of a heading, or a blank if a row is none.
+
+    Args:
+        heading: the rule.
+        columns: where the columns are.
+    """
+    index = columns.index(heading.column)
+
+    def read(row: list[Cell]) -> str:
+        text = cell_text(row[index])
+        try:
+            parse_time_text(text, heading.format)
+        except ValueError:
+            return ""
+        return text
+
+    return read
 
 
 def end_reader(duration: EndDuration, columns: Columns) -> Callable[[list[Cell]], datetime | time]:

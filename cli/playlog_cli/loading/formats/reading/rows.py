@@ -16,7 +16,7 @@ from playlog_cli.loading.formats.reading.columns import Columns, columns_of, fil
 from playlog_cli.loading.formats.reading.draft import Draft
 from playlog_cli.loading.formats.reading.durations import UntilNext
 from playlog_cli.loading.formats.reading.local_time import LONGEST_TO_CLOCK, LocalTimes, end_instant
-from playlog_cli.loading.formats.reading.readers import end_reader, skip_reader, text_reader
+from playlog_cli.loading.formats.reading.readers import end_reader, heading_reader, skip_reader, text_reader
 from playlog_cli.loading.formats.reading.times import seconds_of, time_reader
 from playlog_cli.loading.formats.reading.track_ids import artist_title_id
 from playlog_cli.loading.isrc import normalise
@@ -69,6 +69,7 @@ class LogReader:
         self._station = station or ""
         self._own_station = self._texts.pop("station_id", None)
         self._skips = [skip_reader(skip, columns) for skip in log_format.skips]
+        self._headings = [(heading.part, heading_reader(heading, columns)) for heading in log_format.headings]
         self._read_duration = _duration_reader(log_format, columns)
         self._read_end = (
             end_reader(log_format.duration, columns) if isinstance(log_format.duration, EndDuration) else None
@@ -81,6 +82,8 @@ class LogReader:
         until_next = UntilNext(duration.at_most if isinstance(duration, NextRowDuration) else None)
         if table.header_row:
             self._check_header(table.header_row)
+        for before in table.before:
+            self._is_heading(self._columns.complete(before.cells))
         for row in table.rows:
             draft = row if isinstance(row, BadRow) else self._draft(row.line, row.cells)
             if isinstance(draft, Draft):
@@ -109,12 +112,13 @@ class LogReader:
 
     def _draft(self, line: int, cells: list[Cell]) -> Draft | BadRow | SkippedRow:
         """A row as it stands. With a time it is a draft even if it becomes no match, because it ends the row before."""
-        source = self._columns.source(cells)
-        is_skipped = False
+        row = self._columns.complete(cells)
+        source = self._columns.source(row)
+        if self._columns.is_header_again(row) or self._is_heading(row):
+            return SkippedRow(line, source)
+        is_skipped = any(skip(row) for skip in self._skips)
         try:
-            row = self._columns.complete(cells)
-            source = self._columns.source(row)
-            is_skipped = any(skip(row) for skip in self._skips)
+            self._columns.check_width(cells)
             at = self._time([row[index] for index in self._time_indexes])
             station = (self._own_station and self._own_station(row)) or self._station
         except (RowError, OverflowError) as problem:
@@ -127,6 +131,14 @@ class LogReader:
             return self._read(line, row, source, at, station)
         except (RowError, OverflowError) as problem:
             return Draft(line, station, at, None, source, _problem(problem))
+
+    def _is_heading(self, row: list[Cell]) -> bool:
+        """Whether a row is a heading. Keeps its date for the rows below it."""
+        for part, read in self._headings:
+            if date := read(row):
+                self._columns.set_part(part, date)
+                return True
+        return False
 
     def _read(self, line: int, row: list[Cell], source: LogCells, at: datetime, station: str) -> Draft:
         values: dict[str, Value] = {"station_id": station} if station else {}

@@ -184,3 +184,11 @@ def _has_date(time_format: str) -> bool:
         return True
     again = parse_time_text(_SAMPLE.strftime(time_format), time_format)
     return again.date() == _SAMPLE.date()
+
+
+def is_date_format(value: str) -> bool:
+    """Whether a format of ``strptime`` keeps a date."""
+    try:
+        return "%" in value and _has_date(value)
+    except (ValueError, re.error):
+        return False

@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 
 from playlog_cli.errors import shown
 from playlog_cli.loading.files.text import encoding_problem
-from playlog_cli.loading.formats.model import Ambiguous, FormatError, LogFormat, Skip, TrackFrom
+from playlog_cli.loading.formats.model import Ambiguous, FormatError, Heading, LogFormat, Skip, TrackFrom
 from playlog_cli.loading.formats.reading.columns import FILE_PART
-from playlog_cli.loading.formats.toml.match_table import parse_duration, parse_texts, parse_time
+from playlog_cli.loading.formats.toml.match_table import is_date_format, parse_duration, parse_texts, parse_time
 from playlog_cli.loading.formats.toml.values import (
     check_keys,
     choice,
@@ -39,6 +39,7 @@ _KEYS = (
     "track_from",
     "match",
     "skip",
+    "heading",
 )
 MOST_SKIPPED_LINES = 1_000
 
@@ -68,6 +69,7 @@ def parse_format(name: str, toml: str) -> LogFormat:
         duration=parse_duration(table),
         track_from=_track_from(values["track_from"]) if "track_from" in values else tuple(TrackFrom),
         skips=_skips(values.get("skip", [])),
+        headings=_headings(values.get("heading", [])),
         delimiter=_delimiter(values["delimiter"]) if "delimiter" in values else None,
         quote=_quote(values.get("quote", '"')),
         encoding=_encoding(values["encoding"]) if "encoding" in values else None,
@@ -103,6 +105,23 @@ def _skips(value: Any) -> tuple[Skip, ...]:
         key = "values" if "values" in table else "except"
         patterns = texts(table[key], f"{where}: {key}", '["Jingle*", "News"]')
         found.append(Skip(column(table.get("column"), f"{where}: column"), patterns, is_kept=key == "except"))
+    return tuple(found)
+
+
+def _headings(value: Any) -> tuple[Heading, ...]:
+    if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
+        raise FormatError("heading is not a list of tables: head each rule with [[heading]]")
+    found = []
+    for number, table in enumerate(value, start=1):
+        where = f"heading rule {number}"
+        check_keys(table, ("part", "column", "format"), where)
+        part = text(table.get("part"), f"{where}: part", '"day"')
+        if not part.isidentifier():
+            raise FormatError(f'{where}: part is {shown(part)}: it must be a word, like "day"')
+        date_format = text(table.get("format"), f"{where}: format", '"%d.%m.%Y"')
+        if not is_date_format(date_format):
+            raise FormatError(f'{where}: format is {shown(date_format)}: it must be that of a date, like "%d.%m.%Y"')
+        found.append(Heading(part, column(table.get("column"), f"{where}: column"), date_format))
     return tuple(found)
 
 

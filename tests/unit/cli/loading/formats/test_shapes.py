@@ -225,6 +225,43 @@ def test_a_byte_that_an_encoding_lacks_takes_no_other_row_with_it(tmp_path: Path
     assert [line for line, _ in bad] == [3]
 
 
+def test_a_date_in_a_heading_is_that_of_the_rows_below_it(tmp_path: Path) -> None:
+    toml = """
+time_zone = "America/Los_Angeles"
+[match]
+matched_at = { columns = ["{day}", "Time"], format = "%Y-%m-%d %H:%M:%S" }
+artist = "Artist"
+title = "Song"
+[[heading]]
+part = "day"
+column = 1
+format = "%Y-%m-%d"
+[[skip]]
+column = 1
+values = ["Playlist*"]
+"""
+    log = (
+        "Playlist date,On air,Show,DJ\n2026-03-14,08:00,Talk,Ana\nTime,Artist,Song\n08:05:00,Björk,Jóga\n"
+        "Playlist date,On air,Show\n2026-03-15,09:00,Music\nTime,Artist,Song\n09:05:00,Nena,99 Luftballons\n"
+    )
+
+    found, bad, left = read(tmp_path, log, toml)
+
+    assert [(each["matched_at"][:16], each["artist"]) for each in found] == [
+        ("2026-03-14T15:05", "Björk"),
+        ("2026-03-15T16:05", "Nena"),
+    ]
+    assert (bad, left) == ([], [5, 6, 7])
+
+
+def test_a_header_that_stands_again_is_no_row(tmp_path: Path) -> None:
+    toml = '[match]\nmatched_at = "t"\nartist = "a"\n'
+
+    found, bad, left = read(tmp_path, "t,a\n2026-03-14T08:00:00Z,Björk\nt,a\n2026-03-15T08:00:00Z,Nena\n", toml)
+
+    assert ([each["artist"] for each in found], bad, left) == (["Björk", "Nena"], [], [3])
+
+
 def test_texts_that_mean_nothing(tmp_path: Path) -> None:
     toml = """
 blank = ["n/a", "Not found", "--"]

@@ -38,6 +38,10 @@ TIME = '[match]\nmatched_at = "t"\n'
         (TIME + '[[skip]]\ncolumn = "a"', "skip rule 1 must have either values"),
         (TIME + '[[skip]]\ncolumn = "a"\nvalues = "x"', "skip rule 1: values is 'x': it must be a list of texts"),
         (TIME + '[[skip]]\nvalues = ["x"]', "skip rule 1: column is missing: it must be a column"),
+        (TIME + "[heading]\npart = 1", "heading is not a list of tables: head each rule with [[heading]]"),
+        (TIME + '[[heading]]\npart = "a b"', "heading rule 1: part is 'a b': it must be a word"),
+        (TIME + '[[heading]]\npart = "d"\nformat = "%H:%M"', "heading rule 1: format is '%H:%M': it must be that of a"),
+        (TIME + '[[heading]]\npart = "d"\nformat = "%d.%m.%Y"', "heading rule 1: column is missing: it must be a"),
         ("[match]\nmatched_at = 0", "matched_at is 0: it must be a column, by its name"),
         ('[match]\nmatched_at = { format = "iso" }', "matched_at must have either column or columns"),
         ('[match]\nmatched_at = { column = "t", format = "%H:%M" }', "which has no date: join the columns of date and"),
@@ -73,7 +77,7 @@ def test_a_wrong_format_says_which_key_and_what_would_be_right(toml: str, proble
 @pytest.mark.parametrize(
     ("toml", "problem"),
     [
-        ('[match]\nmatched_at = "{day}"', "the column {day} is a part of the file's name that file_name does not have"),
+        ('[match]\nmatched_at = "{day}"', "the column {day} is a part that neither file_name nor a heading has"),
         ('header = false\n[match]\nmatched_at = "t"', "the column is 't', but header is false: name columns by their"),
     ],
 )
