@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
+from urllib.parse import unquote
 
 from playlog.domain.match import Item
 from starlette.datastructures import FormData
@@ -17,7 +18,7 @@ from playlog_cli.failures.retrying import failed_matches
 from playlog_cli.stacks.tables import batched
 from playlog_cli.web.desk import Desk, Plan
 from playlog_cli.web.pages.failures import FIELDS, Filters, selection_of
-from playlog_cli.web.pages.mending import text_of
+from playlog_cli.web.pages.mending import key_of, text_of
 from playlog_cli.web.rendering import value_in_words
 from playlog_cli.web.routing import show
 from playlog_cli.web.work import Job
@@ -43,10 +44,10 @@ def show_preview(desk: Desk, request: Request, form: FormData) -> Response:
     if attribute and attribute not in CORRECTABLE:
         raise CommandError(f"attribute is {attribute!r}: it must be one of {', '.join(CORRECTABLE)}")
     values = {attribute: new_value(attribute, text)} if attribute else {}
-    filters = Filters(**{name: text_of(form, name) for name in FIELDS})
+    filters = Filters(**{name: key_of(form, name) for name in FIELDS})
     tally = MendTally()
     is_all = text_of(form, "scope") == "all"
-    ticked = [each for each in form.getlist("match") if isinstance(each, str)]
+    ticked = [unquote(each) for each in form.getlist("match") if isinstance(each, str)]
     if not is_all and not ticked:
         raise CommandError("no match is selected: tick some, or choose all that the filters fit")
     pages = _selected(desk, filters, [] if is_all else ticked)

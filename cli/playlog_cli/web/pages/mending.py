@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import unquote, urlencode
 
 from playlog.domain.match import Item
 from playlog.domain.plain_values import plain
@@ -54,7 +54,7 @@ def show_match(desk: Desk, request: Request) -> Response:
 def verdict(desk: Desk, request: Request, form: FormData) -> Response:
     """Whether the match would be valid with what the form holds now."""
     del request
-    seen = _seen(desk, text_of(form, "id"))
+    seen = _seen(desk, key_of(form, "id"))
     try:
         planned = preview(seen, typed_values(seen, form), desk.now())
     except CommandError as error:
@@ -65,7 +65,7 @@ def verdict(desk: Desk, request: Request, form: FormData) -> Response:
 def correct(desk: Desk, request: Request, form: FormData) -> Response:
     """Writes what the form holds, if the match is still what the form showed."""
     del request
-    match_id = text_of(form, "id")
+    match_id = key_of(form, "id")
     seen = _seen(desk, match_id)
     try:
         values = typed_values(seen, form)
@@ -133,6 +133,11 @@ def text_of(form: FormData, name: str) -> str:
     """A text of a form; empty if it is absent or a file."""
     value = form.get(name)
     return value if isinstance(value, str) else ""
+
+
+def key_of(form: FormData, name: str) -> str:
+    """A key in a hidden field, as the filter ``packed`` wrote it."""
+    return unquote(text_of(form, name))
 
 
 def digest_of(match: Item) -> str:

@@ -18,7 +18,7 @@ from playlog_cli.plays.matches import matches_of_day, matches_of_play
 from playlog_cli.plays.reading import line_of, plays_of_day, plays_of_track
 from playlog_cli.plays.stations import stations_of
 from playlog_cli.web.desk import Desk
-from playlog_cli.web.pages.mending import text_of
+from playlog_cli.web.pages.mending import key_of, text_of
 from playlog_cli.web.routing import show
 from playlog_cli.web.timeline import WIDTH, gaps_of, overlaps_of, rows_of
 
@@ -107,7 +107,7 @@ def _play_page(desk: Desk, key: PlayKey, *, notice: str = "", problem: str = "",
 def edit(desk: Desk, request: Request, form: FormData) -> Response:
     """Edits a play, if the attribute is still what the page showed."""
     del request
-    key = PlayKey(text_of(form, "station"), text_of(form, "play"))
+    key = PlayKey(key_of(form, "station"), key_of(form, "play"))
     try:
         wanted = Edit(text_of(form, "edit"))
     except ValueError:

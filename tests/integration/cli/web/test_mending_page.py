@@ -15,7 +15,7 @@ from tests.support.site_client import Client
 pytest_plugins = ["tests.support.aws_fixture"]
 
 TV = {"source": {"S": "TV"}}
-MARKUP = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'{{7*7}}"
+MARKUP = "\u202e\n<script>alert(1)</script><img src=x onerror=alert(2)>\"'{{7*7}}"
 
 
 def form_of(page: str, keys: Keys, **typed: str) -> dict[str, str]:
