@@ -11,8 +11,8 @@ from playlog_cli.web.site import site
 
 from tests.support.aws import Aws
 from tests.support.builders import NOW
-from tests.support.failed import put_failed
-from tests.support.site_client import HOST, Client
+from tests.support.site.client import HOST, Client
+from tests.support.site.failed import put_failed
 
 WHO = "arn:aws:iam::123456789012:user/ada"
 Fail = Callable[..., None]

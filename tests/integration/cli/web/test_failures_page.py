@@ -12,7 +12,7 @@ from playlog_cli.stacks.stack import Stack
 
 from tests.support.aws import Aws
 from tests.support.builders import make_item
-from tests.support.site_client import Client
+from tests.support.site.client import Client
 
 pytest_plugins = ["tests.support.aws_fixture"]
 

@@ -9,7 +9,7 @@ from playlog_cli.web.gate import Keys
 from tests.integration.cli.web.conftest import Fail
 from tests.support.aws import Aws
 from tests.support.builders import make_item
-from tests.support.site_client import Answer, Client
+from tests.support.site.client import Answer, Client
 
 pytest_plugins = ["tests.support.aws_fixture"]
 

@@ -10,7 +10,7 @@ from playlog_cli.web.gate import Keys
 from tests.integration.cli.web.conftest import WHO, Fail
 from tests.support.aws import Aws
 from tests.support.builders import make_item
-from tests.support.site_client import Client
+from tests.support.site.client import Client
 
 pytest_plugins = ["tests.support.aws_fixture"]
 

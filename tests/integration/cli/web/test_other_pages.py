@@ -11,7 +11,7 @@ from playlog_cli.web.site import ROUTES
 from tests.integration.cli.plays.test_edits import put_play
 from tests.support.aws import Aws
 from tests.support.builders import NOW, make_item
-from tests.support.site_client import Client
+from tests.support.site.client import Client
 
 pytest_plugins = ["tests.support.aws_fixture"]
 

@@ -9,7 +9,7 @@ from tests.integration.cli.plays.test_edits import KEY, put_play
 from tests.integration.cli.web.conftest import WHO
 from tests.support.aws import Aws
 from tests.support.builders import make_item
-from tests.support.site_client import Client
+from tests.support.site.client import Client
 
 pytest_plugins = ["tests.support.aws_fixture"]
 

@@ -4,7 +4,7 @@ import pytest
 from playlog_cli.web.gate import ENTRY, Gate, Keys
 from starlette.responses import PlainTextResponse
 
-from tests.support.site_client import HOST, Client
+from tests.support.site.client import HOST, Client
 
 KEYS = Keys()
 
