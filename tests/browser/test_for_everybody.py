@@ -14,6 +14,10 @@ PAGES = (
     "/failures/match?id=wrong-295",
     "/plays",
     f"/plays/day?{DAY}",
+    "/plays/track?track=track-1",
+    "/reports",
+    "/parking-lot",
+    "/nothing",
 )
 SIZES = {"screen": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}
 
