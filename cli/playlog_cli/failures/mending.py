@@ -11,13 +11,14 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
 from playlog.domain import timestamps
 from playlog.domain.match import Item
 from playlog.domain.plain_values import plain
 from playlog.schema import MATCH_CACHE, Owner, Type
 
 from playlog_cli.auditing import items
-from playlog_cli.errors import CommandError, shown
+from playlog_cli.errors import CommandError, explain, shown
 from playlog_cli.failures.history import STATE_ATTRIBUTES, Change, defect_of
 from playlog_cli.failures.records import CONCURRENT_REQUESTS
 from playlog_cli.failures.retrying import LeftMatch, why_not
@@ -68,11 +69,13 @@ class MendTally:
         retried: how many of them wait again.
         defective: how many of them would fail again.
         left: matches that stay as they are.
+        refused: how many of those AWS refused to write, or gave no answer for.
     """
 
     mended: list[str] = field(default_factory=list)
     retried: int = 0
     defective: int = 0
+    refused: int = 0
     left: list[LeftMatch] = field(default_factory=list)
 
 
@@ -196,7 +199,13 @@ def mend(
             (each, pool.submit(_mend, stack, each, who, now, retry=retry and each.defect is None)) for each in planned
         ]
         for each, result in each_and_result:
-            if not result.result():
+            try:
+                is_written = result.result()
+            except (BotoCoreError, ClientError) as error:  # of this match alone, such as one that is too large
+                tally.left.append(LeftMatch(each.match_id, explain(error)))
+                tally.refused += 1
+                continue
+            if not is_written:
                 tally.left.append(LeftMatch(each.match_id, "it was changed meanwhile: look at it again"))
                 continue
             tally.mended.append(each.match_id)
@@ -210,13 +219,14 @@ def _mend(stack: Stack, planned: Preview, who: str, now: datetime, *, retry: boo
     names = sorted({each.name for each in MATCH_CACHE} - {"match_id"} | {"mended"})
     seen = {name: planned.seen.get(name) for name in names}
     unchanged = [f"#{name} = :{name}" if value else f"attribute_not_exists(#{name})" for name, value in seen.items()]
-    sets = ["#mended = list_append(if_not_exists(#mended, :none), :entries)"] if planned.values else []
-    sets += [f"#{name} = :new_{name}" for name, value in planned.values.items() if value is not None]
+    sets = [f"#{name} = :new_{name}" for name, value in planned.values.items() if value is not None]
     removes = [f"#{name}" for name, value in planned.values.items() if value is None]
     values: dict[str, Any] = {f":{name}": value for name, value in seen.items() if value}
     values |= {f":new_{name}": value for name, value in planned.values.items() if value is not None}
-    if planned.values:
-        values |= {":none": {"L": []}, ":entries": {"L": [_entry(planned, name, who, now) for name in planned.values]}}
+    entries = [_entry(planned, name, who, now) for name in planned.values]
+    if entries:
+        sets.append("#mended = :new_mended")  # the list is still what was read
+        values[":new_mended"] = {"L": [*_entries_before(planned.seen), *entries]}
     if retry:
         sets.append("#unprocessed_shard = :shard")
         removes.append("#failed_reason")
@@ -229,10 +239,35 @@ def _mend(stack: Stack, planned: Preview, who: str, now: datetime, *, retry: boo
             ConditionExpression=" AND ".join(["attribute_exists(match_id)", *unchanged]),
             ExpressionAttributeNames={f"#{name}": name for name in names},
             ExpressionAttributeValues=values,
+            ReturnValuesOnConditionCheckFailure="ALL_OLD",
         )
-    except stack.dynamodb.exceptions.ConditionalCheckFailedException:
-        return False
+    except stack.dynamodb.exceptions.ConditionalCheckFailedException as error:
+        return _was_written(error.response, entries, values.get(":shard"))
     return True
+
+
+def _was_written(response: Any, entries: Sequence[dict[str, Any]], shard: dict[str, str] | None) -> bool:
+    """Whether the correction was written before, by a request whose answer was lost, so that boto3 sent it again.
+
+    Args:
+        response: says that the match is not what was seen.
+        entries: of the correction, for the list ``mended``. Empty for a retry alone.
+        shard: in which the match waits then; None if it does not wait.
+    """
+    now: Item = response.get("Item", {})
+    if entries:
+        return entries[0] in _entries_before(now)
+    was_sent_again = response["ResponseMetadata"].get("RetryAttempts", 0) > 0
+    return was_sent_again and shard is not None and now.get("unprocessed_shard") == shard
+
+
+def _entries_before(match: Item) -> list[dict[str, Any]]:
+    """The entries of the list ``mended``. If somebody wrote another thing there, that is kept as its first entry."""
+    before: dict[str, Any] = match.get("mended", {"L": []})
+    if "NULL" in before:
+        return []
+    entries: list[dict[str, Any]] = before.get("L", [before])
+    return entries
 
 
 def _entry(planned: Preview, name: str, who: str, now: datetime) -> dict[str, Any]:

@@ -94,6 +94,7 @@ def edit_play(stack: Stack, seen: Item, edit: Edit, *, who: str, now: datetime) 
         return Edited(*key, edit, _ALREADY[edit])
     attribute, value = _SETS[edit]
     before = seen.get(attribute)
+    edits, same_kind, values = _new_edits(seen)
     condition = f"#attribute = :before{'' if before else ' OR attribute_not_exists(#attribute)'}"
     entry = {
         "at": {"S": timestamps.to_text(now)},
@@ -106,22 +107,40 @@ def edit_play(stack: Stack, seen: Item, edit: Edit, *, who: str, now: datetime) 
         stack.dynamodb.update_item(
             TableName=stack.play_log_table,
             Key=_key(key),
-            UpdateExpression=(
-                "SET #attribute = :value, updated_at = :now, edited = list_append(if_not_exists(edited, :none), :entry)"
-            ),
-            ConditionExpression=f"attribute_exists(play_id) AND ({condition})",
+            UpdateExpression=f"SET #attribute = :value, updated_at = :now, edited = {edits}",
+            ConditionExpression=f"attribute_exists(play_id) AND ({condition}) AND {same_kind}",
             ExpressionAttributeNames={"#attribute": attribute},
             ExpressionAttributeValues={
                 ":value": {"BOOL": value},
                 ":before": before or {"BOOL": _value(seen, attribute)},
                 ":now": {"S": timestamps.to_text(now)},
-                ":none": {"L": []},
                 ":entry": {"L": [{"M": entry}]},
+                **values,
             },
+            ReturnValuesOnConditionCheckFailure="ALL_OLD",
         )
-    except stack.dynamodb.exceptions.ConditionalCheckFailedException:
+    except stack.dynamodb.exceptions.ConditionalCheckFailedException as error:
+        response: Any = error.response
+        # boto3 sends a request again if its answer was lost: the first one may have been carried out.
+        if {"M": entry} in response.get("Item", {}).get("edited", {}).get("L", []):
+            return Edited(*key, edit, None)
         return Edited(*key, edit, "it was changed meanwhile: look at it again")
     return Edited(*key, edit, None)
+
+
+def _new_edits(play: Item) -> tuple[str, str, dict[str, Any]]:
+    """How an entry is added to the list ``edited``.
+
+    Returns:
+        The new value as an expression, the condition on which it can be written, and the values of both. If somebody
+        wrote another thing there than a list, that is kept as the first entry.
+    """
+    before = play.get("edited")
+    if before is None or "L" in before:
+        is_list = "(attribute_not_exists(edited) OR attribute_type(edited, :list))"
+        return "list_append(if_not_exists(edited, :none), :entry)", is_list, {":none": {"L": []}, ":list": {"S": "L"}}
+    first: dict[str, Any] = {"L": [] if "NULL" in before else [before]}
+    return "list_append(:first, :entry)", "edited = :edited", {":first": first, ":edited": before}
 
 
 def _value(play: Item, attribute: str) -> bool:

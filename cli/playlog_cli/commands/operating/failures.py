@@ -131,7 +131,7 @@ def mend_command(
     """Correct attributes of failed matches, like --set source=Radio. Shows the changes and asks for confirmation.
 
     A match is written only if it is still what was shown. It keeps who changed what, in its list `mended`. Exit status
-    1 if a match that was named cannot be corrected.
+    1 if a match that was named cannot be corrected, or AWS refused to write one.
     """
     if bool(match_ids) == (reason is not None or station is not None):
         raise CommandError("say which matches to correct: their ids, or --reason CODE, --station ID or both")
@@ -154,7 +154,7 @@ def mend_command(
         out.print(
             f"Corrected: {_matches_in_words(len(done.mended))}. To wait again: {_matches_in_words(done.retried)}."
         )
-    if match_ids and done.left:
+    if (match_ids and done.left) or done.refused:
         raise typer.Exit(1)
 
 

@@ -16,7 +16,7 @@ from playlog_cli.plays.stations import stations_of
 from playlog_cli.stacks.stack import Stack
 from typer.testing import CliRunner, Result
 
-from tests.support.aws import Aws, answered, on
+from tests.support.aws import Aws, answered, lost_answer, on
 from tests.support.builders import MATCHED_AT, NOW, make_item
 
 pytest_plugins = ["tests.support.aws_fixture"]
@@ -142,3 +142,29 @@ def test_the_matches_of_a_play_are_found_by_searching(aws: Aws, stack: Stack) ->
         aws.put(make_item(f"m-{number}", play_id={"S": KEY.play_id if number % 2 else "another"}))
     found = matches_of_play(stack, KEY, None)
     assert ([each.match_id for each in found.matches], found.after) == (["m-1", "m-3"], None)
+
+
+@pytest.mark.parametrize(
+    ("broken", "first"),
+    [
+        ({"S": "by hand"}, [{"S": "by hand"}]),
+        ({"NULL": True}, []),
+        ({"M": {"by": {"S": "eve"}}}, [{"M": {"by": {"S": "eve"}}}]),
+        ({"L": [{"N": "1"}]}, [{"N": "1"}]),
+    ],
+    ids=repr,
+)
+def test_what_somebody_else_wrote_in_edited_is_kept_and_stops_nothing(
+    aws: Aws, stack: Stack, broken: dict[str, Any], first: list[Any]
+) -> None:
+    put_play(aws, edited=broken)
+    assert edit_play(stack, read_play(stack, KEY), Edit.FLAG, who=WHO, now=NOW).why_not is None
+    *before, entry = aws.plays()[0]["edited"]["L"]
+    assert (before, entry["M"]["by"]) == (first, {"S": WHO})
+
+
+def test_a_lost_answer_to_an_edit_is_no_change_by_somebody_else(aws: Aws, stack: Stack) -> None:
+    put_play(aws)
+    aws.door.faults.append(on("UpdateItem", lost_answer, times=1))
+    assert edit_play(stack, read_play(stack, KEY), Edit.WITHDRAW, who=WHO, now=NOW).why_not is None
+    assert len(aws.plays()[0]["edited"]["L"]) == 1
