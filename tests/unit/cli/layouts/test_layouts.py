@@ -107,6 +107,12 @@ def test_soundexchange_with_tuning_hours_counts_the_plays_of_each_channel(tmp_pa
     assert found == ["soundexchange-ath: 2 rows"]
 
 
+@pytest.mark.parametrize("entry", [Entry("t", "A", "B", isrc="USAB12345678"), Entry("t", "A", "B", "Winter", "Fjord")])
+def test_soundexchange_needs_an_isrc_or_album_and_label(tmp_path: Path, entry: Entry) -> None:
+    _, _, found = written("soundexchange-ath", [play()], tmp_path, Catalog([entry]))
+    assert found == ["soundexchange-ath: 1 row"]
+
+
 def test_suisas_list_has_local_dates_and_times(tmp_path: Path) -> None:
     name, lines, found = written("suisa", [play(seconds="3661.5"), play("u", 1), play("without a title")], tmp_path)
     assert name == "RadioX_20260301-20260331.csv"
