@@ -152,6 +152,8 @@ def _outcome(file: FileResult) -> str:
         outcome += f", {counted(file.invalid_isrcs, 'invalid ISRC', 'invalid ISRCs')}"
     if file.null_markers:
         outcome += f", {counted(file.null_markers, 'null marker', 'null markers')} read as no value"
+    if file.unread_sheets:
+        outcome += f"; sheets not read: {', '.join(file.unread_sheets)}"
     return outcome
 
 

@@ -14,7 +14,8 @@ from playlog_cli.loading import history
 from playlog_cli.loading.batches import WRITERS, PlayedMatch, PutMatch, make_batches, put_failed, write_ahead
 from playlog_cli.loading.files.inputs import Input, find_inputs
 from playlog_cli.loading.files.row import BadRow, Row, RowsError, SkippedRow
-from playlog_cli.loading.files.sources import Source, check_intact, opened
+from playlog_cli.loading.files.sheets import is_workbook, other_sheets
+from playlog_cli.loading.files.sources import Source, check_intact, opened, readable
 from playlog_cli.loading.matches import RowError, Seen, has_invalid_isrc, match_of
 from playlog_cli.loading.outcomes import PLAIN, NoDetection, Options, outcomes
 from playlog_cli.loading.results import FileProgress, FileResult, LoadResult, Tally, result_of
@@ -92,6 +93,7 @@ class _Load:
         tally = Tally()
         try:
             check_intact(file.path, file.member)
+            tally.unread_sheets = self._unread_sheets(file)
             with opened(file.path, file.member) as source, Seen() as seen:
                 matches = self._matches(source, seen, tally)
                 for written in write_ahead(self._pool, self._store.write, make_batches(matches)):
@@ -102,6 +104,14 @@ class _Load:
         except RowsError as error:
             tally.error = str(error)
         return result_of(file.name, tally)
+
+    def _unread_sheets(self, file: Input) -> tuple[str, ...]:
+        if not file.path.is_file():
+            return ()
+        log_format = self._options.log_format
+        with opened(file.path, file.member) as source, readable():
+            is_book = is_workbook(source.start)
+            return other_sheets(source.content, log_format.sheet if log_format else None) if is_book else ()
 
     def take_back(self, file: Input) -> TakenBack:
         tally = Tally()

@@ -9,7 +9,7 @@ import json
 import re
 import sqlite3
 from contextlib import closing
-from decimal import Context, Decimal, InvalidOperation
+from decimal import Context, Decimal, InvalidOperation, Overflow
 from functools import lru_cache
 from typing import Any, Self
 
@@ -160,11 +160,11 @@ def number(text: str) -> str | None:
         return None
     try:
         value = Decimal(text.strip())
-    except InvalidOperation:  # an exponent beyond even Decimal's
+        shortest = value.normalize(_CONTEXT)
+    except (InvalidOperation, Overflow):  # an exponent beyond even Decimal's
         return None
     if not value:
         return "0"
-    shortest = value.normalize(_CONTEXT)
     if shortest != value or value.adjusted() not in NUMBER_EXPONENTS:
         return None
     return str(value) if len(value.as_tuple().digits) <= NUMBER_DIGITS else str(shortest)

@@ -39,6 +39,7 @@ class FileResult:
         invalid_isrcs: ISRCs that are not valid. A match with one has another id, and keeps the text.
         null_markers: cells of an old system's export that were read as no value, like ``NULL``.
         skipped: rows that are no matches by a rule of the log format.
+        unread_sheets: names of the sheets of a workbook that were not read.
     """
 
     file: str
@@ -55,6 +56,7 @@ class FileResult:
     invalid_isrcs: int = 0
     null_markers: int = 0
     skipped: int = 0
+    unread_sheets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,7 @@ class Tally:
     bad_rows: list[BadRow] = field(default_factory=list)
     not_played: list[NotPlayed] = field(default_factory=list)
     error: str | None = None
+    unread_sheets: tuple[str, ...] = ()
 
     def add(self, written: "Tally") -> None:
         self.added += written.added
@@ -135,4 +138,5 @@ def result_of(file: str, tally: Tally) -> FileResult:
         invalid_isrcs=tally.invalid_isrcs,
         null_markers=tally.null_markers,
         skipped=tally.skipped,
+        unread_sheets=tally.unread_sheets,
     )

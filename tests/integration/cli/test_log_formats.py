@@ -9,6 +9,7 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import openpyxl  # type: ignore[import-untyped]
 import pytest
 from playlog_cli import app as command_line
 from playlog_cli.stacks.stack import Stack
@@ -231,3 +232,44 @@ def test_a_draft_goes_to_standard_output_and_the_count_of_questions_does_not(run
     assert status == 0
     assert 'matched_at = { columns = ["Date", "Time"], format = "%d.%m.%Y %H:%M:%S" }' in out
     assert err == f"{out.count(chr(10) + '# QUESTION:')} questions left: look for QUESTION in the draft\n"
+
+
+def test_a_file_with_a_header_alone_has_its_line_in_the_summary(run: Run, log: Path, station: Path) -> None:
+    log.write_text(LOG.splitlines(keepends=True)[0])
+
+    assert run("load", log, "--log-format", station) == (
+        0,
+        f"{log}: 0 rows, 0 added, 0 already there, 0 bad\n",
+        "",
+    )
+
+
+def test_sheets_of_a_workbook_that_were_not_read_are_named(run: Run, log: Path, station: Path) -> None:
+    book = openpyxl.Workbook()
+    for title in ("Week 11", "Week 12"):
+        sheet = book.create_sheet(title)
+        for row in LOG.splitlines():
+            sheet.append(row.split(";"))
+    del book["Sheet"]
+    path = log.with_name("march.xlsx")
+    book.save(path)
+
+    status, out, _ = run("load", path, "--log-format", station)
+    assert (status, out) == (
+        0,
+        f"{path}: 3 rows, 2 added, 0 already there, 0 bad, 1 skipped; sheets not read: Week 12\n",
+    )
+    station.write_text('sheet = "Week 12"\n' + FORMAT)
+    status, out, _ = run("load", path, "--log-format", station, "--json")
+    assert json.loads(out)["files"][0]["unread_sheets"] == ["Week 11"]
+
+
+def test_a_number_of_any_exponent_costs_only_its_row(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "matches.jsonl"
+    good = '{"matched_at": "2026-03-14T08:00:00+01:00", "track_id": "t", "station_id": "s"}'
+    path.write_text(f'{good[:-1]}, "own": 1e99999999}}\n{good}\n')
+
+    status, out, err = run("load", path)
+
+    assert (status, out) == (1, f"{path}: 2 rows, 1 added, 0 already there, 1 bad\n")
+    assert f"{path}:1: own holds '1e99999999'" in err

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from itertools import chain, islice
 from typing import Any, BinaryIO
@@ -48,21 +49,42 @@ def workbook_rows(content: BinaryIO, sheet: str | None) -> Iterator[list[Cell]]:
     Raises:
         RowsError: it cannot be read, is too large, or has no such sheet.
     """
+    with _opened(content) as workbook:
+        names = workbook.sheet_names
+        if sheet is not None and sheet not in names:
+            raise RowsError(f"has no sheet {shown(sheet)}: its sheets are {', '.join(map(repr, names))}")
+        found = workbook.get_sheet_by_name(sheet) if sheet is not None else workbook.get_sheet_by_index(0)
+        before: list[Cell] = [""] * (found.start[1] if found.start else 0)
+        rows = found.iter_rows()
+        start = list(islice(rows, _ROWS_AHEAD))
+        with_time = {column for row in start for column, value in enumerate(row) if isinstance(value, datetime)}
+        for row in chain(start, rows):
+            yield before + [_cell(value, has_time=column in with_time) for column, value in enumerate(row)]
+
+
+def other_sheets(content: BinaryIO, sheet: str | None) -> tuple[str, ...]:
+    """Names of the sheets that ``workbook_rows`` does not read.
+
+    Args:
+        content: the workbook.
+        sheet: name of the sheet that it reads; None for the first.
+
+    Raises:
+        RowsError: the workbook cannot be read, or is too large.
+    """
+    with _opened(content) as workbook:
+        names = workbook.sheet_names
+    return tuple(name for name in names if name != (sheet or names[0]))
+
+
+@contextmanager
+def _opened(content: BinaryIO) -> Iterator[CalamineWorkbook]:
     packed = content.read(MOST_BYTES + 1)
     if problem := size_problem(packed):
         raise RowsError(problem)
     try:
         with CalamineWorkbook.from_filelike(io.BytesIO(packed)) as workbook:
-            names = workbook.sheet_names
-            if sheet is not None and sheet not in names:
-                raise RowsError(f"has no sheet {shown(sheet)}: its sheets are {', '.join(map(repr, names))}")
-            found = workbook.get_sheet_by_name(sheet) if sheet is not None else workbook.get_sheet_by_index(0)
-            before: list[Cell] = [""] * (found.start[1] if found.start else 0)
-            rows = found.iter_rows()
-            start = list(islice(rows, _ROWS_AHEAD))
-            with_time = {column for row in start for column, value in enumerate(row) if isinstance(value, datetime)}
-            for row in chain(start, rows):
-                yield before + [_cell(value, has_time=column in with_time) for column, value in enumerate(row)]
+            yield workbook
     except CalamineError as error:
         raise RowsError(f"is a workbook that cannot be read ({error}): save it again as XLSX") from None
 
