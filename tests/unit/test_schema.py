@@ -130,3 +130,7 @@ def _ignoring_functions(loader: type[yaml.SafeLoader]) -> type[yaml.SafeLoader]:
 
     Loader.add_multi_constructor("!", lambda *_: None)
     return Loader
+
+
+def test_a_name_for_people_that_a_play_should_carry_would_be_dropped_in_silence() -> None:
+    assert [each.name for each in MATCH_CACHE if each.carried and each.for_people] == []

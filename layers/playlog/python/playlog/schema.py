@@ -10,9 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-# Of docs/contract.md.
-CONTRACT_VERSION = "2.0"
-
 
 class Type(StrEnum):
     """Types of DynamoDB, as its JSON names them."""
@@ -42,7 +39,8 @@ class Attribute:
         required: whether every item has it.
         is_time: whether the text is an ISO 8601 time.
         carried: whether a new play takes it from the match that creates it, if that has it. Only of MatchCache.
-        for_people: a name for people: conversion ignores it, whatever its type. Only of MatchCache.
+        for_people: a name for people: conversion ignores it, whatever its type, so no play carries it. Only of
+            MatchCache.
     """
 
     name: str
