@@ -10,6 +10,7 @@ from enum import StrEnum
 from playlog_cli.catalog.entry import Catalog, Entry
 from playlog_cli.catalog.shares import WHOLE, days_of_change, part_in_words, shares_on
 from playlog_cli.loading.isrc import normalise
+from playlog_cli.lookalikes import lookalikes
 
 ZERO = Decimal(0)
 
@@ -24,6 +25,7 @@ class Problem(StrEnum):
     INVALID_ISRC = "invalid ISRC"
     TWO_TITLES = "one ISRC with different titles"
     TWO_IDS = "several ids with one ISRC"
+    LOOKALIKES = "ids that differ only in spaces, case or Unicode form"
     NO_PAYEE = "no payee"
     NOT_WHOLE = "shares do not add up to 100 %"
 
@@ -75,6 +77,11 @@ def check(catalog: Catalog, played: Mapping[str, Played], start: date, end: date
         for problem, detail in _of_track(catalog.entries.get(track_id), start, end)
     ]
     found += [_finding(problem, tracks, isrc, played) for problem, isrc, tracks in _of_isrcs(catalog, played)]
+    found += [
+        _finding(Problem.LOOKALIKES, group, " and ".join(map(repr, group)), played)
+        for group in lookalikes([*catalog.entries, *played])
+        if not played.keys().isdisjoint(group)
+    ]
     order = list(Problem)
     return sorted(found, key=lambda each: (order.index(each.problem), -each.amount, -each.plays, each.tracks))
 

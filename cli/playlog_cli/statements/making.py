@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from playlog_cli.catalog.entry import Catalog
+from playlog_cli.lookalikes import lookalikes
 from playlog_cli.reporting.figures import Period
 from playlog_cli.reporting.listing.reading import read_all
-from playlog_cli.reporting.lookalikes import lookalikes
 from playlog_cli.reporting.rate_card import EXACT, RateCard, exact_sum
 from playlog_cli.reporting.sources.source import Progress, Source
 from playlog_cli.statements.adjusting import adjust

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from playlog_cli.lookalikes import lookalikes
 from playlog_cli.reporting.figures import By, Period
 from playlog_cli.reporting.forms import Report
-from playlog_cli.reporting.lookalikes import lookalikes
 from playlog_cli.reporting.rate_card import RateCard
 from playlog_cli.reporting.sources.source import Progress, Source
 from playlog_cli.reporting.sums.adding import Added, figures_of

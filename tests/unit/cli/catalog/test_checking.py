@@ -43,6 +43,13 @@ def test_an_isrc_of_several_tracks_is_found_once_also_if_only_one_was_played() -
     assert problems(entry("y"), entry("z"), played=()) == []
 
 
+def test_ids_that_look_alike_are_found_if_one_of_them_was_played() -> None:
+    assert problems(entry("A", ""), entry(" a", ""), entry("z"), entry("Z", "USAB12345679"), played=(" a",)) == [
+        (Problem.NO_ISRC, (" a",), ""),
+        (Problem.LOOKALIKES, (" a", "A"), "' a' and 'A'"),
+    ]
+
+
 def test_shares_are_checked_on_each_day_on_which_they_change() -> None:
     first = Share("Anna", Fraction(9, 10), until=date(2026, 3, 14))
     second = Share("Anna", Fraction(1), since=date(2026, 3, 15), until=date(2026, 3, 20))

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from playlog_cli.reporting.lookalikes import lookalikes
+from playlog_cli.lookalikes import lookalikes
 from playlog_cli.reporting.rate_card_file import load_rate_card
 
 CARD = 'currency = "EUR"\n[[rule]]\nname = "all"\nrate = 1\nper = "play"\n'
