@@ -71,7 +71,10 @@ def test_a_lost_answer_is_no_change_by_somebody_else(aws: Aws, mend_all: Mend) -
     assert [len(match["mended"]["L"]) for match in aws.matches()] == [1] * 5
 
 
-def test_throttling_that_does_not_end_leaves_those_matches_alone(aws: Aws, mend_all: Mend) -> None:
+def test_throttling_that_does_not_end_leaves_those_matches_alone(
+    aws: Aws, mend_all: Mend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _seconds: None)  # between the tries
     fail(aws, *(tv(f"m-{number}") for number in range(5)))
     aws.door.faults.append(on("UpdateItem", refused("ThrottlingException", where='"m-2"')))
     tally = mend_all()
