@@ -1,5 +1,7 @@
 """The conditions on a match and on a play: what stands between a match and its being paid twice, or never."""
 
+from dataclasses import replace
+
 import pytest
 from playlog.converting.writing.actions import read_play
 
@@ -101,6 +103,32 @@ def test_play_that_another_run_has_extended_meanwhile_is_not_overwritten(databas
     assert (about_play["Code"], about_match["Code"]) == (REFUSED, "None")
     assert read_play(about_play["Item"]).match_count == 2
     assert database.match(third.match_id) == {"match_id": {"S": third.match_id}, **WAITING}
+
+
+@pytest.mark.parametrize("seen", [0, 1])
+def test_flag_changes_only_if_no_person_has_edited_the_play_since_it_was_read(
+    database: Database, unique: str, seen: int
+) -> None:
+    first, second = match(f"{unique}-1", station=unique), match(f"{unique}-2", station=unique)
+    for each in (first, second):
+        database.put_match(each.match_id, **WAITING)
+    created = Conversion.of(database.tables, first)
+    assert database.transact(*created.actions) == []
+    database.client.update_item(
+        TableName=database.tables.play_log,
+        Key={"station_id": {"S": unique}, "play_id": {"S": created.play.key.play_id}},
+        UpdateExpression="SET edited = :edits",
+        ExpressionAttributeValues={":edits": {"L": [{"M": {"attribute": {"S": "active"}}}]}},
+    )
+    joins = Conversion.of(database.tables, second, joins=replace(created.play, edits=seen))
+    flags = replace(joins, play=replace(joins.play, flagged=True))
+
+    reasons = database.transact(*flags.actions)
+
+    assert [reason["Code"] for reason in reasons] == ([] if seen else [REFUSED, "None"])
+    play = database.play(unique, created.play.key.play_id)
+    assert play is not None
+    assert play["flagged"] == {"BOOL": bool(seen)}
 
 
 def test_play_that_was_deleted_since_it_was_read_is_not_made_of_a_change_alone(database: Database, unique: str) -> None:

@@ -11,7 +11,8 @@ from playlog.domain.match import Item
 
 Value = dict[str, Any]
 
-_TOKEN = re.compile(r">=|[(),=<]|[#:]?\w+")
+_TOKEN = re.compile(r">=|[(),=<]|[#:]?\w+(?:\[\d+\])?")
+_ELEMENT = re.compile(r"(.+)\[(\d+)\]")
 _CLAUSE = re.compile(r"(SET|REMOVE) (.+?)(?: (?=SET |REMOVE )|$)")
 _COMPARISONS = {"=": operator.eq, "<": operator.lt, ">=": operator.ge}
 _FUNCTIONS = ("attribute_exists", "attribute_not_exists", "attribute_type")
@@ -100,7 +101,7 @@ class _Condition:
 
     def _function(self, function: str) -> bool:
         self._take("(")
-        value = self.item.get(self.placeholders.name(self._take()))
+        value = self._value(self._take())
         if function == "attribute_type":
             self._take(",")
             wanted = self.placeholders.values[self._take()]["S"]
@@ -109,6 +110,14 @@ class _Condition:
             result = (value is not None) is (function == "attribute_exists")
         self._take(")")
         return result
+
+    def _value(self, path: str) -> Value | None:
+        """What an attribute holds, or an element of a list."""
+        if not (element := _ELEMENT.fullmatch(path)):
+            return self.item.get(self.placeholders.name(path))
+        whole = self.item.get(self.placeholders.name(element[1]), {}).get("L", [])
+        rest: list[Value] = whole[int(element[2]) :]
+        return rest[0] if rest else None
 
     def _comparison(self, name: str) -> bool:
         left = self.item.get(self.placeholders.name(name))

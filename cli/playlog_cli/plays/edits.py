@@ -1,8 +1,8 @@
 """What a person changes on a play: flag it, take the flag away, withdraw it, restore it.
 
 A play is edited only if it is still what the person saw. Who changed what, when, from which value to which, is kept on
-the play, in the list ``edited``. The converter keeps an edit: it sets a flag by the mean confidence alone, and never
-changes ``active``.
+the play, in the list ``edited``. The converter keeps an edit: a flag that a person has set or taken away is theirs from
+then on, and it never changes ``active``.
 """
 
 from dataclasses import dataclass

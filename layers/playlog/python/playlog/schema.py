@@ -1,7 +1,8 @@
 """Every attribute of the tables and every reason code, once (docs/contract.md, The three tables).
 
 Everything else that lists attributes or codes is derived from this module or tested against it: validation, the
-converter's templates, the PynamoDB models, the audit, the report, the exports and the tables in docs/.
+converter's templates, the PynamoDB models, the audit, the report, the exports and the tables in docs/. Two lists that
+only people's edits write are not here: ``mended`` on a match and ``edited`` on a play.
 
 Add an attribute or a code here first; CONTRIBUTING.md lists the files that follow.
 """

@@ -59,8 +59,9 @@ class Airing:
                 confidence_sum=sum(scores, before.confidence_sum),
                 confidence_count=before.confidence_count + len(scores),
             )
-            # Keep a flag that a person or a bridge set.
-            set_by_mean = before.flagged == _is_below(flag_below, before) and not before.bridged
+            # Keep what a bridge or a person set. Other programs' edits show only where they contradict the mean.
+            kept = before.bridged or before.flag_edited
+            set_by_mean = not kept and before.flagged == _is_below(flag_below, before)
         if not set_by_mean or play.flagged == _is_below(flag_below, play):
             return play
         return replace(play, flagged=not play.flagged)

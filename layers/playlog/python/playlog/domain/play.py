@@ -33,6 +33,8 @@ class Play:
         confidence_count: number of its matches that have a confidence.
         flagged: whether a person should look at it.
         bridged: whether a late match connected it to an earlier play when both were written already.
+        edits: how many edits people have made.
+        flag_edited: whether a person has set the flag or taken it away. It is theirs from then on.
         defect: why the item cannot be read, in a sentence. Its times are then those of its key. None if it can be read.
     """
 
@@ -45,6 +47,8 @@ class Play:
     confidence_count: int
     flagged: bool
     bridged: bool = False
+    edits: int = 0
+    flag_edited: bool = False
     defect: str | None = None
 
     @property

@@ -118,6 +118,7 @@ PLAY_ATTRIBUTES = (
     "confidence_count",
     "flagged",
     "bridged",
+    "edited",
 )
 
 
@@ -142,6 +143,7 @@ def _play(key: PlayKey, item: Item) -> Play:
     match_count = int(item["match_count"]["N"])
     # A play that another program wrote has only the mean. Then the mean counts for all its matches.
     count = int(item["confidence_count"]["N"]) if "confidence_count" in item else match_count
+    edits = item.get("edited", {}).get("L", [])
     play = Play(
         key,
         track_id=item["track_id"]["S"],
@@ -152,9 +154,16 @@ def _play(key: PlayKey, item: Item) -> Play:
         confidence_count=0 if mean is None else count,
         flagged=item.get("flagged", {}).get("BOOL", False),
         bridged=item.get("bridged", {}).get("BOOL", False),
+        edits=len(edits),
+        flag_edited=any(_edits_flag(entry) for entry in edits),
     )
     time_of(key.play_id)  # raises ValueError if the key is invalid: a play's reach is counted from it
     return play
+
+
+def _edits_flag(entry: Item) -> bool:
+    """Whether an entry of ``edited`` is an edit of the flag (docs/contract.md, PlayLog)."""
+    return bool(entry.get("M", {}).get("attribute") == {"S": "flagged"})
 
 
 def _sum(item: Item, otherwise: Decimal) -> Decimal:
@@ -225,15 +234,18 @@ def _create_play_template(table: str, carried: tuple[str, ...], *, has_mean: boo
 
 def _extend_play(before: Play, play: Play, table: str, written_at: str) -> Action:
     changes = {**_changing(play), "updated_at": {"S": written_at}}
+    # match_count rises with every match, so an equal one means that no other run wrote the play since it was read.
+    condition = "match_count = :read"
     if play.flagged == before.flagged:
         del changes["flagged"]  # a person may have set it since the play was read
+    else:
+        condition += f" AND attribute_not_exists(edited[{before.edits}])"
     return {
         "Update": {
             "TableName": table,
             "Key": _key(play),
             "UpdateExpression": "SET " + ", ".join(f"{name} = :{name}" for name in changes),
-            # match_count rises with every write, so an equal one means that the play is as it was read.
-            "ConditionExpression": "match_count = :read",
+            "ConditionExpression": condition,
             "ExpressionAttributeValues": {
                 ":read": {"N": str(before.match_count)},
                 **{f":{name}": value for name, value in changes.items()},
