@@ -65,7 +65,7 @@ unit: .tools/uv.$(UV_VERSION) ## Run the unit tests (ARGS="-k name" picks some)
 	$(call step,unit tests)
 	@$(RUN) pytest $(if $(ARGS),,-n 2) tests/unit $(ARGS)
 
-integration: .tools/uv.$(UV_VERSION) ## Run the tests that call AWS, against moto, with faults in between
+integration: .tools/uv.$(UV_VERSION) ## Run the tests that call AWS (moto, with faults in between) or start programs
 	$(call step,integration tests)
 	@$(RUN) pytest -n 2 tests/integration $(ARGS)
 

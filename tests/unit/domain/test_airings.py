@@ -116,7 +116,7 @@ matches = st.lists(
 )
 
 
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(matches)
 def test_one_airing_is_one_play_with_the_times_count_and_mean_of_all_its_matches(found: list[Match]) -> None:
     log = Log({})
@@ -127,7 +127,7 @@ def test_one_airing_is_one_play_with_the_times_count_and_mean_of_all_its_matches
     assert not any(play.bridged for play in log.plays.values())
 
 
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(matches, st.randoms(use_true_random=False))
 def test_an_airing_goes_on_across_pages_and_runs(found: list[Match], random: Random) -> None:
     found.sort(key=lambda match: match.matched_at)
@@ -139,7 +139,7 @@ def test_an_airing_goes_on_across_pages_and_runs(found: list[Match], random: Ran
     assert log.shown() == expected(found)
 
 
-@settings(max_examples=150)
+@settings(max_examples=75)
 @given(matches, st.randoms(use_true_random=False))
 def test_matches_in_any_order_of_arrival_give_the_same_plays_where_none_are_bridged(
     found: list[Match], random: Random

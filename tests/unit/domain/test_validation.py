@@ -189,7 +189,7 @@ def test_a_time_that_is_null_is_no_time() -> None:
     assert failed(make_item(matched_at={"NULL": True})).reason_code == "INVALID_TIME"
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(st.dictionaries(texts.filter(lambda name: name not in VALIDATED_TYPES), attribute_values, max_size=4))
 def test_attributes_of_the_writers_own_cost_no_play(own: Item) -> None:
     item = {**own, **make_item()}

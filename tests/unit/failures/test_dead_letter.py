@@ -124,7 +124,7 @@ runs_of_values = st.one_of(
 )
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(st.dictionaries(runs_of_text.map(lambda text: text[:20_000]), runs_of_values, max_size=6))
 def test_however_large_a_match_is_its_letter_fits_and_is_readable(own: Item) -> None:
     match = told({**own, **make_item()})

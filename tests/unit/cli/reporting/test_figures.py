@@ -60,7 +60,7 @@ plays = st.builds(
 groupings = st.lists(st.sampled_from(By), min_size=1, max_size=4, unique=True)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.lists(plays, max_size=40), groupings, st.sampled_from([0, 2, 12]))
 def test_every_play_is_in_exactly_one_line_and_the_total_is_the_sum_of_the_lines(
     heard: list[Play], by: list[By], places: int
@@ -88,7 +88,7 @@ def test_every_play_is_in_exactly_one_line_and_the_total_is_the_sum_of_the_lines
         assert abs(Fraction(line.amount) - Fraction(line.exact)) <= Fraction(1, 2 * 10**places)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.lists(plays, max_size=40), groupings, groupings)
 def test_what_it_comes_to_before_rounding_is_the_same_whatever_it_is_grouped_by(
     heard: list[Play], by: list[By], otherwise: list[By]

@@ -91,7 +91,7 @@ PLAYS = st.lists(
     ),
     max_size=8,
 )
-FEW = settings(max_examples=40)
+FEW = settings(max_examples=25)
 
 
 def stated(plays: Sequence[ListedPlay], catalog: Catalog, card: RateCard) -> Statements:

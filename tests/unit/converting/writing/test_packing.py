@@ -56,7 +56,7 @@ counts = st.sampled_from([1, 1, 1, 2, 3, 33, 48, 49, 50, 96, 97, 98, 99])
 shapes = st.lists(st.tuples(counts, st.sampled_from([0, 0, 0, 100_000, 390_000])), max_size=8)
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(st.lists(counts, max_size=12))
 def test_no_transaction_has_more_actions_than_dynamodb_takes(matches: list[int]) -> None:
     for transaction in pack((airing(number, count) for number, count in enumerate(matches)), guarded=False):
@@ -72,7 +72,7 @@ def test_no_transaction_is_larger_than_dynamodb_takes(matches: int, padding: int
         assert written_bytes(transaction) <= 4 * MEGABYTE
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(shapes)
 def test_every_play_is_written_once_and_in_order(found: list[tuple[int, int]]) -> None:
     airings = [airing(number, *shape) for number, shape in enumerate(found)]
@@ -82,7 +82,7 @@ def test_every_play_is_written_once_and_in_order(found: list[tuple[int, int]]) -
     assert packed == airings
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(st.lists(counts, max_size=12))
 def test_no_request_is_spent_where_the_one_before_had_room(matches: list[int]) -> None:
     transactions = list(pack((airing(number, count) for number, count in enumerate(matches)), guarded=False))
@@ -147,7 +147,7 @@ def test_what_the_contract_allows_is_held_against_no_match(match: Match) -> None
     assert excess(Airing.creating((match,))) is None
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(st.lists(st.sampled_from([1, 2, 98, 99, 100, 197, 198, 199, 450]), max_size=3))
 def test_an_airing_of_very_many_matches_loses_none(counts: list[int]) -> None:
     airings = [

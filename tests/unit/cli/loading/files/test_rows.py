@@ -169,7 +169,7 @@ values = st.recursive(
 )
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(
     objects=st.lists(st.dictionaries(st.text(min_size=1, max_size=3), values.filter(lambda value: value is not None))),
     indent=st.sampled_from([None, 0, 2]),
