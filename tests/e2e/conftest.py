@@ -1,4 +1,4 @@
-"""The stack that the end-to-end tests use: the template, deployed into an embedded AWS of their own."""
+"""The stack that the end-to-end tests use: the template, deployed into an embedded AWS for each process of tests."""
 
 from collections.abc import Iterator
 
@@ -12,9 +12,9 @@ PARAMETERS = {"ScheduleExpression": "rate(1 minute)", "AlarmEmail": "operators@e
 
 
 @pytest.fixture(scope="session")
-def stack() -> Iterator[Stack]:
+def stack(worker_id: str) -> Iterator[Stack]:
     """The deployed stack, empty at first. What a test writes stays: each uses ids of its own."""
-    with deployed("e2e", PARAMETERS):
+    with deployed(f"e2e-{worker_id}", PARAMETERS):
         yield find_stack()
 
 

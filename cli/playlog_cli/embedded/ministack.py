@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import boto3
+from filelock import FileLock
 
 from playlog_cli.embedded.processes import end_group, started_at
 from playlog_cli.embedded.session import HOST, REGION, Server, Session, claimed, session
@@ -98,9 +99,11 @@ def install(session: Session) -> None:
     stop(session)
     shutil.rmtree(session.folder)  # with the logs of the last time
     session.scratch.mkdir(parents=True)
-    for tool in ("sam", "ministack"):
-        command = [uv(), "sync", "--quiet", "--locked", "--project", str(session.tool(tool))]
-        call(f"uv sync --project tools/{tool}", command, session, session.folder / "install.log", {})
+    # One session installs at a time: uv takes an environment that another uv still fills for a whole one.
+    with FileLock(session.install_lock):
+        for tool in ("sam", "ministack"):
+            command = [uv(), "sync", "--quiet", "--locked", "--project", str(session.tool(tool))]
+            call(f"uv sync --project tools/{tool}", command, session, session.folder / "install.log", {})
 
 
 def start(session: Session, port: int, host: str = HOST) -> Server:

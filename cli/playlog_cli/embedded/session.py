@@ -82,6 +82,11 @@ class Session:
         return self.folder.with_suffix(".lock")
 
     @property
+    def install_lock(self) -> Path:
+        """Of all sessions of the checkout, which share the tools."""
+        return self.checkout / ".playlog" / "install.lock"
+
+    @property
     def build(self) -> Path:
         return self.folder / "build"
 
