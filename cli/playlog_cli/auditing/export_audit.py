@@ -38,7 +38,7 @@ class Violations:
             file.writelines(json.dumps(asdict(each)) + "\n" for each in found)
         columns = ", ".join(f"'{name}': '{'HUGEINT' if name == 'attempt' else 'VARCHAR'}'" for name in _NAMES)
         self._engine.connection.execute(f"""
-            CREATE TABLE violations AS
+            CREATE OR REPLACE TABLE violations AS
             SELECT DISTINCT *
             FROM read_json({literal(str(path))}, format = 'newline_delimited', columns = {{{columns}}})
         """)

@@ -1,31 +1,46 @@
 """What a command that uses Athena says about its cost."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from typing import TypeVar
 
-from playlog_cli.exporting.athena import BYTES_LIMIT, LEAST_BYTES, Athena
-from playlog_cli.terminal import err
+from playlog_cli.exporting.by_athena.athena import Athena
+from playlog_cli.exporting.by_athena.cost import LEAST_BYTES, counting_statements, dollars, most_bytes
+from playlog_cli.terminal import counted, err
+
+T = TypeVar("T")
 
 
-@contextmanager
-def cost_shown(athena: Athena | None, statements: int) -> Iterator[None]:
-    """Says on stderr what Athena may cost at most, and afterwards what it has billed.
+def answered(athena: Athena | None, work: Callable[[], T]) -> T:
+    """Does some work. If Athena answers it, says on stderr what it costs at most, and afterwards what was billed.
 
     Args:
         athena: that answers; None if it is not used.
-        statements: how many it answers at most.
+        work: what to do. With Athena, it is done twice: first without rows, to know its statements.
+
+    Returns:
+        What the work returns.
+
+    Raises:
+        CommandError: Athena cannot answer, or does not see the whole export.
+        BotoCoreError, ClientError: AWS cannot be reached or refuses a call.
     """
     if athena is None:
-        yield
-        return
-    size = sum(file.size for file in athena.manifest.files)
-    most = statements * max(LEAST_BYTES, min(BYTES_LIMIT, size))
+        return work()
+    statements = athena.plan(work)
+    athena.prepare()
+    counts = counting_statements(statements, athena.manifest)
+    most = sum(most_bytes(each, athena.manifest) for each in statements) + LEAST_BYTES * len(counts)
+    limit = athena.workgroup.bytes_limit
     err.print(
-        f"Athena: {statements} statements over an export of {size:,} bytes, at most ${athena.dollars(most)}. "
-        f"A statement that would scan more than {BYTES_LIMIT:,} bytes is cancelled.",
+        f"Athena: {counted(len(statements) + len(counts), 'statement', 'statements')} over at most {most:,} bytes: at "
+        f"most ${dollars(most)}. A statement that scans more than {limit:,} bytes is cancelled "
+        f"(workgroup {athena.workgroup.name}).",
         soft_wrap=True,
     )
     try:
-        yield
+        athena.check(statements)
+        done = work()
+        athena.confirm()
     finally:
-        err.print(f"Athena scanned {athena.scanned:,} bytes: ${athena.dollars(athena.scanned)}", soft_wrap=True)
+        err.print(f"Athena billed {athena.scanned:,} bytes: ${dollars(athena.scanned)}", soft_wrap=True)
+    return done

@@ -5,7 +5,7 @@ import sys
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import fields
 from functools import partial
 from typing import Annotated, Any
@@ -16,11 +16,12 @@ from playlog_cli.auditing.audit import Audit, Progress, audit
 from playlog_cli.auditing.export_audit import audit_export, sources_note
 from playlog_cli.auditing.invariants import Violation
 from playlog_cli.auditing.repair import SIDE_BY_SIDE, Repair, repair_match, repairs_of
-from playlog_cli.commands.athena_cost import cost_shown
+from playlog_cli.commands.athena_cost import answered
 from playlog_cli.commands.options import AsJson, ByAthena, ExportName, Profile, Region, StackName, Yes
 from playlog_cli.errors import CommandError
-from playlog_cli.exporting.athena import find_athena
+from playlog_cli.exporting.by_athena.athena import find_athena
 from playlog_cli.exporting.columns import TABLES
+from playlog_cli.exporting.engine import open_engine
 from playlog_cli.exporting.opened import open_export, read_manifest
 from playlog_cli.exporting.places import place_of
 from playlog_cli.stacks.queues import QueueDepth
@@ -70,18 +71,21 @@ def audit_command(
 
 def _audit_export(name: str, region: str | None, profile: str | None, *, by_athena: bool, as_json: bool) -> None:
     session = open_session(region, profile)
-    place = place_of(name, session)
-    athena = find_athena(place, read_manifest(place)) if by_athena else None
-    if athena:
-        athena.prepare()
-    with open_export(name, () if athena else TABLES, session=session) as opened:
-        with cost_shown(athena, statements=3):
-            found = audit_export(opened.engine, athena or opened.engine, opened.manifest)
+    with ExitStack() as opened:
+        if by_athena:
+            place = place_of(name, session)
+            athena = find_athena(place, read_manifest(place))
+            engine, manifest = opened.enter_context(open_engine()), athena.manifest
+            found = answered(athena, lambda: audit_export(engine, athena, manifest))
+        else:
+            export = opened.enter_context(open_export(name, TABLES, session=session))
+            manifest = export.manifest
+            found = audit_export(export.engine, export.engine, manifest)
         if as_json:
             _print_json(found, [])
         else:
             _show(found)
-            out.print(sources_note(opened.manifest), soft_wrap=True)
+            out.print(sources_note(manifest), soft_wrap=True)
         if len(found.violations):
             raise typer.Exit(1)
 

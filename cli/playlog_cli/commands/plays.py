@@ -1,5 +1,6 @@
 """`playlog plays`: the plays of a period, one by one, and what a person may change on a play."""
 
+from contextlib import ExitStack
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -11,8 +12,10 @@ from rich.progress import TimeElapsedColumn
 from playlog_cli.catalog.entry import Catalog
 from playlog_cli.catalog.reading import load_catalog
 from playlog_cli.commands.accounting.layout import choose_layout, write_layout
+from playlog_cli.commands.athena_cost import answered
 from playlog_cli.commands.options import (
     AsJson,
+    ByAthena,
     CatalogFile,
     End,
     ExportName,
@@ -91,6 +94,7 @@ def plays_command(
     settings: _Settings = None,
     folder: _Folder = Path(),
     export: ExportName = None,
+    athena: ByAthena = False,
     stack: StackName = DEFAULT_STACK,
     region: Region = None,
     profile: Profile = None,
@@ -114,11 +118,12 @@ def plays_command(
         flagged=is_flagged,
         active=not is_withdrawn,
     )
-    source = find_source(export, stack, region, profile)
-    with (
-        counting("{task.completed:,} plays read", TimeElapsedColumn()) as progress,
-        sorted_plays(read_plays(source, period, choice, progress)) as plays,
-    ):
+    source = find_source(export, stack, region, profile, by_athena=athena)
+    with counting("{task.completed:,} plays read", TimeElapsedColumn()) as progress, ExitStack() as files_of_plays:
+        plays = answered(
+            source.athena,
+            lambda: files_of_plays.enter_context(sorted_plays(read_plays(source, period, choice, progress))),
+        )
         if by_layout:
             write_layout(by_layout, plays, names, catalog, period)
         else:

@@ -9,7 +9,7 @@ from rich.progress import TimeElapsedColumn
 
 from playlog_cli.catalog.entry import Catalog
 from playlog_cli.catalog.reading import load_catalog
-from playlog_cli.commands.athena_cost import cost_shown
+from playlog_cli.commands.athena_cost import answered
 from playlog_cli.commands.options import (
     AsJson,
     ByAthena,
@@ -81,8 +81,9 @@ def report_command(
     for option, path in files:
         check_writable(option, path)
     source = find_source(export, stack, region, profile, by_athena=athena)
-    with cost_shown(source.athena, 6), counting("{task.completed:,} plays read", TimeElapsedColumn()) as progress:
-        made = report(source, period, keys_to_read(keys), stations or [], tracks or [], card, progress)
+    with counting("{task.completed:,} plays read", TimeElapsedColumn()) as progress:
+        of = period, keys_to_read(keys), stations or [], tracks or [], card
+        made = answered(source.athena, lambda: report(source, *of, progress))
     made = replace(made, names=names, figures=by_names(made.figures, keys, names or Catalog()))
     if csv:
         write_whole("--csv", csv, lambda file: write_csv(made, file))

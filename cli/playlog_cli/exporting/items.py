@@ -10,7 +10,7 @@ from playlog.domain.match import Item
 from playlog.schema import Attribute, Type
 
 from playlog_cli.exporting.columns import ExportTable
-from playlog_cli.exporting.engine import Engine
+from playlog_cli.exporting.engine import Statements
 
 
 def columns_of(table: ExportTable, attributes: Sequence[str]) -> list[Attribute]:
@@ -47,7 +47,7 @@ def item_of(attributes: Sequence[Attribute], row: Sequence[Any]) -> Item:
     }
 
 
-def items(engine: Engine, table: ExportTable, attributes: Sequence[str], condition: str) -> Iterator[Item]:
+def items(engine: Statements, table: ExportTable, attributes: Sequence[str], condition: str) -> Iterator[Item]:
     """The items of a table in an engine.
 
     Args:

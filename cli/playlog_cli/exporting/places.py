@@ -162,6 +162,17 @@ class Bucket:
         """Client for S3."""
         return self.session.client("s3", config=CLIENT_CONFIG)
 
+    @property
+    def region(self) -> str | None:
+        """Where the bucket is; None if S3 does not say so."""
+        region: str | None = self.client.head_bucket(Bucket=self.bucket).get("BucketRegion")
+        return region
+
+    @property
+    def digest(self) -> str:
+        """Tells places apart, in names that may not have all characters."""
+        return hashlib.sha256(f"{self.bucket}/{self.prefix}".encode()).hexdigest()[:8]
+
     def key(self, path: str) -> str:
         """The key of a path within the export."""
         return f"{self.prefix}/{path}" if self.prefix else path
@@ -198,16 +209,24 @@ class Bucket:
         """Downloads an object; None if there is no such object."""
         target = scratch / path
         target.parent.mkdir(parents=True, exist_ok=True)
+        return target if self.download(self.bucket, self.key(path), target) else None
+
+    def download(self, bucket: str, key: str, target: Path) -> bool:
+        """Downloads an object of any bucket.
+
+        Returns:
+            Whether there is such an object.
+        """
         try:
-            body = self.client.get_object(Bucket=self.bucket, Key=self.key(path))["Body"]
+            body = self.client.get_object(Bucket=bucket, Key=key)["Body"]
         except ClientError as error:
             if error.response["Error"].get("Code") == "NoSuchKey":
-                return None
+                return False
             raise
         with target.open("wb") as file:
             for block in body.iter_chunks(_BLOCK):
                 file.write(block)
-        return target
+        return True
 
     def generations(self) -> list[str]:
         """The folders of finished and broken-off exports, the oldest first."""

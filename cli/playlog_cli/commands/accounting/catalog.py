@@ -16,8 +16,10 @@ from playlog_cli.catalog.checking import Finding, Played, Problem, check
 from playlog_cli.catalog.drafting import columns_of, draft, match_names
 from playlog_cli.catalog.entry import Catalog
 from playlog_cli.catalog.reading import load_catalog
+from playlog_cli.commands.athena_cost import answered
 from playlog_cli.commands.options import (
     AsJson,
+    ByAthena,
     End,
     ExportName,
     Profile,
@@ -92,6 +94,7 @@ def check_command(
     shares: SharesFile = None,
     rate_card: RateCardFile = None,
     export: ExportName = None,
+    athena: ByAthena = False,
     stack: StackName = DEFAULT_STACK,
     region: Region = None,
     profile: Profile = None,
@@ -104,12 +107,12 @@ def check_command(
     period = parse_period(start, end, zone)
     names = load_catalog(catalog, shares)
     card = load_rate_card(rate_card) if rate_card else None
-    source = find_source(export, stack, region, profile)
+    source = find_source(export, stack, region, profile, by_athena=athena)
     selection = Selection(period, tuple(dict.fromkeys(stations or ())))
     with counting("{task.completed:,} plays read", TimeElapsedColumn()) as progress:
-        figures = add_up(source, selection, (By.TRACK,), card, progress).figures
+        added = answered(source.athena, lambda: add_up(source, selection, (By.TRACK,), card, progress))
     sums: defaultdict[str, Played] = defaultdict(lambda: Played(0))
-    for line in figures.lines:
+    for line in added.figures.lines:
         before = sums[line.key[0]]
         sums[line.key[0]] = Played(before.plays + line.plays, before.amount + line.amount)
     found = check(names, sums, period.start, period.end)

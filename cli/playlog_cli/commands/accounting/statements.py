@@ -7,8 +7,10 @@ import typer
 from rich.progress import TimeElapsedColumn
 
 from playlog_cli.catalog.reading import load_catalog
+from playlog_cli.commands.athena_cost import answered
 from playlog_cli.commands.options import (
     AsJson,
+    ByAthena,
     End,
     ExportName,
     Profile,
@@ -44,6 +46,7 @@ def statements_command(
         typer.Option(metavar="FOLDER", help="The folder of all statements: write those of this period into it."),
     ] = None,
     export: ExportName = None,
+    athena: ByAthena = False,
     stack: StackName = DEFAULT_STACK,
     region: Region = None,
     profile: Profile = None,
@@ -60,10 +63,13 @@ def statements_command(
         raise CommandError(f"--folder {folder} is a file: name a folder")
     closed = find_closed(folder) if folder else []
     check_period(period, closed, card.currency)
-    source = find_source(export, stack, region, profile)
+    source = find_source(export, stack, region, profile, by_athena=athena)
     of_stations = tuple(dict.fromkeys(stations or ()))
     with counting("{task.completed:,} plays read", TimeElapsedColumn()) as progress:
-        run = make_statements(source, period, of_stations, names, card, closed, progress)
+        run = answered(
+            source.athena,
+            lambda: make_statements(source, period, of_stations, names, card, closed, progress),
+        )
     if folder:
         inputs = {"catalog": catalog, "rate_card": rate_card, **({"shares": shares} if shares else {})}
         err.print(f"written: {write_run(folder, run, inputs)}", soft_wrap=True)

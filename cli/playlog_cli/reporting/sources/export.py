@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import boto3
 from playlog.domain.match import Item
 
-from playlog_cli.exporting.athena import Athena, find_athena
-from playlog_cli.exporting.columns import FAILURES, PLAYS
-from playlog_cli.exporting.engine import Engine, Statements
+from playlog_cli.exporting.by_athena.athena import Athena, find_athena
+from playlog_cli.exporting.columns import FAILURES, PLAYS, ExportTable
+from playlog_cli.exporting.engine import Statements
 from playlog_cli.exporting.items import items
 from playlog_cli.exporting.manifest import Manifest
 from playlog_cli.exporting.opened import open_export, read_manifest
@@ -34,7 +34,7 @@ class Export:
         name: a folder, or ``s3://BUCKET/PREFIX``.
         session: region and credentials for S3.
         manifest: what it holds.
-        athena: adds up the plays; None if DuckDB does.
+        athena: answers; None if DuckDB does.
     """
 
     name: str
@@ -49,7 +49,7 @@ class Export:
         Args:
             name: a folder, or ``s3://BUCKET/PREFIX``.
             session: region and credentials for S3.
-            by_athena: whether Athena adds up the plays.
+            by_athena: whether Athena answers.
 
         Raises:
             CommandError: there is no whole export, or it is not in S3 and Athena is to read it.
@@ -83,17 +83,13 @@ class Export:
     ) -> Iterator[list[Item]]:
         """The items of the plays that began in a period, page by page."""
         selection = Selection(period, stations, tracks)
-        with self._opened(period) as engine:
+        with self._opened(PLAYS, period) as engine:
             yield from batched(items(engine, PLAYS, attributes, selection.condition), _ITEMS_OF_A_PAGE)
 
     @contextmanager
     def added(self, selection: Selection, progress: Progress) -> Iterator[Statements]:
         """An engine that has the plays of the period's months in its table ``plays``."""
-        if self.athena:
-            self.athena.prepare()
-            yield self.athena
-            return
-        with self._opened(selection.period) as engine:
+        with self._opened(PLAYS, selection.period) as engine:
             months = months_of(selection.period)
             progress(sum(file.rows for file in self.manifest.files_of(PLAYS.name, months)))
             yield engine
@@ -101,12 +97,16 @@ class Export:
     def failures(self, period: Period, stations: Sequence[str], tracks: Sequence[str]) -> dict[str, int]:
         """Conversions that failed in a period, by reason code, the most frequent first."""
         condition = f"failed_at_us BETWEEN {clock.us(period.since)} AND {clock.us(period.until) - 1}"
-        with open_export(self.name, [FAILURES], session=self.session) as opened:
-            failed = items(opened.engine, FAILURES, ["reason_code", "match"], condition)
+        attributes = ["reason_code", *(["match"] if stations or tracks else [])]
+        with self._opened(FAILURES, period) as engine:
+            failed = items(engine, FAILURES, attributes, condition)
             counts = Counter(item["reason_code"]["S"] for item in failed if is_of(item, stations, tracks))
         return dict(Counter(in_order(counts)).most_common())
 
     @contextmanager
-    def _opened(self, period: Period) -> Iterator[Engine]:
-        with open_export(self.name, [PLAYS], months_of(period), self.session) as opened:
+    def _opened(self, table: ExportTable, period: Period) -> Iterator[Statements]:
+        if self.athena:
+            yield self.athena
+            return
+        with open_export(self.name, [table], months_of(period), self.session) as opened:
             yield opened.engine

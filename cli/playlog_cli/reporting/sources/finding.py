@@ -17,7 +17,7 @@ def find_source(
         stack: the name of the stack.
         region: AWS region; None for that of the environment or the profile.
         profile: profile of the AWS configuration; None for that of the environment.
-        by_athena: whether Athena adds up the plays of the export.
+        by_athena: whether Athena answers for the export.
 
     Raises:
         CommandError: there is no such stack, or no whole export.

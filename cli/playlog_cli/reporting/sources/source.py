@@ -6,7 +6,7 @@ from typing import Protocol, TypeAlias
 
 from playlog.domain.match import Item
 
-from playlog_cli.exporting.athena import Athena
+from playlog_cli.exporting.by_athena.athena import Athena
 from playlog_cli.exporting.engine import Statements
 from playlog_cli.reporting.figures import Period
 from playlog_cli.reporting.sums.sql import Selection
@@ -28,7 +28,7 @@ class Source(Protocol):
 
     @property
     def athena(self) -> Athena | None:
-        """Athena, if it adds up the plays."""
+        """Athena, if it answers."""
 
     def notes(self, selection: Selection) -> Sequence[str]:
         """Sentences on how the plays were read, which a report shows."""

@@ -39,7 +39,7 @@ class Tables:
 
     @property
     def athena(self) -> None:
-        """DuckDB adds up the plays of the tables."""
+        """DuckDB answers for tables."""
         return
 
     def notes(self, selection: Selection) -> Sequence[str]:

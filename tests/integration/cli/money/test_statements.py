@@ -33,7 +33,7 @@ CATALOG = "track_id,title,shares\na,Snow,1/3 Anna as artist; 2/3 Ben\nb,<b>Rain<
 
 @pytest.fixture
 def invoke(stack: Stack, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Result]:
-    monkeypatch.setattr("playlog_cli.commands.accounting.statements.find_source", lambda *_: Tables(stack))
+    monkeypatch.setattr("playlog_cli.commands.accounting.statements.find_source", lambda *_, **__: Tables(stack))
     (tmp_path / "catalog.csv").write_text(CATALOG)
     (tmp_path / "card.toml").write_text(CARD)
     inputs = ["--catalog", tmp_path / "catalog.csv", "--rate-card", tmp_path / "card.toml"]

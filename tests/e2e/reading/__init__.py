@@ -1,0 +1,1 @@
+"""Reports, lists and audits of the deployed stack."""
