@@ -44,12 +44,16 @@ class Site:
     """A running `playlog web`.
 
     Attributes:
-        entry: the address that lets a browser in.
+        process: the server.
+        entry: the address that lets the next browser in.
+        home: what the address of each page begins with; empty until a browser was let in.
         errors: what the browser reported, such as a script that the policy refused.
         elsewhere: requests to another server.
     """
 
-    entry: str
+    process: subprocess.Popen[str]
+    entry: str = ""
+    home: str = ""
     errors: list[str] = field(default_factory=list)
     elsewhere: list[str] = field(default_factory=list)
 
@@ -58,6 +62,23 @@ class Site:
         """Scheme, host and port."""
         parts = urlsplit(self.entry)
         return f"{parts.scheme}://{parts.netloc}"
+
+    def read_entry(self) -> None:
+        """Reads the next address that the server prints."""
+        assert self.process.stdout
+        address = None
+        while address is None:
+            line = self.process.stdout.readline()
+            assert line, "playlog web ended"
+            address = re.search(r"http://127\.0\.0\.1:\d+/\S+", line)
+        self.entry = address[0]
+
+    def let_in(self, page: Page) -> None:
+        """Opens the address, which is good once, and waits for the overview."""
+        page.goto(self.entry)
+        page.wait_for_url(re.compile(r"/$"))
+        self.home = page.url.rstrip("/")
+        self.read_entry()
 
     def watch(self, page: Page) -> None:
         """Notes what a page's browser reports and where it sends requests."""
@@ -104,18 +125,14 @@ def wait_until_nothing_waits(stack: Stack) -> None:
 
 
 @contextmanager
-def served(*options: str) -> Iterator[Site]:
+def served(*options: str, environment: dict[str, str] | None = None) -> Iterator[Site]:
     """`playlog web` as a process, on the stack of the environment."""
-    command = [str(Path(sys.executable).with_name("playlog")), "web", "--no-browser", *options]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    command = [str(Path(sys.executable).with_name("playlog")), "web", *options]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, **(environment or {})})
     try:
-        assert process.stdout
-        address = None
-        while address is None:
-            line = process.stdout.readline()
-            assert line, "playlog web ended before it answered"
-            address = re.search(r"http://127\.0\.0\.1:\d+/\S+", line)
-        yield Site(address[0])
+        site = Site(process)
+        site.read_entry()
+        yield site
     finally:
         process.terminate()
         process.wait()
@@ -124,7 +141,7 @@ def served(*options: str) -> Iterator[Site]:
 @pytest.fixture(scope="session")
 def site(stack: Stack) -> Iterator[Site]:  # noqa: ARG001 - it is in the environment
     """The page as a person starts it."""
-    with served() as site:
+    with served("--no-browser") as site:
         yield site
 
 
@@ -154,7 +171,7 @@ def let_in(site: Site, browser: Browser) -> Iterator[Page]:
     try:
         page = context.new_page()
         site.watch(page)
-        page.goto(site.entry)
+        site.let_in(page)
         yield page
     finally:
         context.close()

@@ -4,6 +4,7 @@ import http.client
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import ClassVar
 from urllib.parse import urlencode, urlsplit
 
@@ -44,9 +45,11 @@ class Attack(BaseHTTPRequestHandler):
     """A page of another origin that sends a form to the operators' page."""
 
     target: ClassVar[str]
+    cookies: ClassVar[list[str | None]]
 
     def do_GET(self) -> None:
         """Sends the page."""
+        self.cookies.append(self.headers["Cookie"])
         fields = {"id": "wrong-290", "source": "Radio", "retry": "1", "csrf": "guess", "digest": "x"}
         inputs = "".join(f'<input name="{name}" value="{value}">' for name, value in fields.items())
         body = f'<form method="post" action="{self.target}">{inputs}</form><script>document.forms[0].submit()</script>'
@@ -55,33 +58,85 @@ class Attack(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body.encode())
 
+    def do_POST(self) -> None:
+        """Takes a form, as a page of the attacker's own."""
+        self.cookies.append(self.headers["Cookie"])
+        self.send_response(200)
+        self.end_headers()
+
     def log_message(self, *_: object) -> None:
         """Writes nothing."""
 
 
 @pytest.fixture
-def attacker(site: Site) -> Iterator[str]:
+def attacker() -> Iterator[str]:
     """Address of a page of another origin on this machine."""
-    Attack.target = f"{site.origin}/failures/match"
+    Attack.cookies = []
     with ThreadingHTTPServer(("127.0.0.1", 0), Attack) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_address[1]}/"
         server.shutdown()
 
 
-def test_a_form_of_another_site_changes_nothing(stack: Stack, site: Site, browser: Browser, attacker: str) -> None:
-    key = {"match_id": {"S": "wrong-290"}}
-    before = stack.dynamodb.get_item(TableName=stack.match_cache_table, Key=key)["Item"]
+@pytest.fixture
+def victim(site: Site, browser: Browser) -> Iterator[Page]:
+    """A browser with the session's cookie, which may go elsewhere."""
     context = browser.new_context()
     page = context.new_page()
-    page.goto(site.entry)  # the victim's browser has the cookie
+    site.let_in(page)
+    yield page
+    context.close()
 
-    with page.expect_response(f"{site.origin}/failures/match") as answer:
-        page.goto(attacker)
+
+def test_a_form_of_another_site_changes_nothing(stack: Stack, site: Site, victim: Page, attacker: str) -> None:
+    key = {"match_id": {"S": "wrong-290"}}
+    before = stack.dynamodb.get_item(TableName=stack.match_cache_table, Key=key)["Item"]
+    Attack.target = f"{site.home}/failures/match"  # more than an attacker knows
+
+    with victim.expect_response(Attack.target) as answer:
+        victim.goto(attacker)
 
     assert answer.value.status == 403
     assert stack.dynamodb.get_item(TableName=stack.match_cache_table, Key=key)["Item"] == before
-    context.close()
+
+
+def test_a_server_on_another_port_of_this_machine_gets_no_cookie(site: Site, victim: Page, attacker: str) -> None:
+    Attack.target = f"{attacker}again"
+    with victim.expect_response(Attack.target):
+        victim.goto(attacker)
+    victim.wait_for_load_state()
+
+    assert victim.goto(f"{site.home}/failures").status == 200  # type: ignore[union-attr]
+    assert len(Attack.cookies) > 1
+    assert set(Attack.cookies) == {None}
+
+
+def test_the_token_is_not_on_the_command_line_of_the_browser_and_lets_one_in(
+    stack: Stack,  # noqa: ARG001 - it is in the environment
+    browser: Browser,
+    tmp_path: Path,
+) -> None:
+    opened, program = tmp_path / "opened", tmp_path / "program"
+    program.write_text(f'#!/bin/sh\necho "$1" > {opened}.part && mv {opened}.part {opened}\n')
+    program.chmod(0o700)
+    with served(environment={"HOME": str(tmp_path), "BROWSER": str(program)}) as site:
+        context = browser.new_context()
+        page = context.new_page()
+        while not opened.exists():
+            page.wait_for_timeout(20)
+        (address,) = opened.read_text().split()
+        file = Path(urlsplit(address).path)
+        assert "token=" not in address
+        assert (file.stat().st_mode & 0o777, file.parent) == (0o600, tmp_path)
+        token = file.read_text().partition("token=")[2].partition('"')[0]
+
+        page.goto(address)
+        page.wait_for_url(f"{site.origin}/*/")
+
+        expect(page.get_by_role("heading", name="Overview")).to_be_visible()
+        assert not file.exists()
+        assert ask(site, f"/enter?token={token}") == 403
+        context.close()
 
 
 def test_markup_in_every_attribute_is_text(stack: Stack, site: Site, page: Page) -> None:
@@ -108,7 +163,7 @@ def test_markup_in_every_attribute_is_text(stack: Stack, site: Site, page: Page)
             "match": {"M": match},
         },
     )
-    page.goto(f"{site.origin}/failures?reason=INVALID_TIME")
+    page.goto(f"{site.home}/failures?reason=INVALID_TIME")
     page.get_by_role("link", name=SCRIPT).first.click()
     expect(page.get_by_role("heading", level=1)).to_contain_text(SCRIPT)
     page.get_by_label("title").fill(SCRIPT + "!")
@@ -116,18 +171,18 @@ def test_markup_in_every_attribute_is_text(stack: Stack, site: Site, page: Page)
 
     assert page.evaluate("window.hacked") is None
     for path in ("/plays/day?day=2026-03-14&", "/plays/track?"):
-        page.goto(f"{site.origin}{path}{urlencode({'station': SCRIPT, 'track': SCRIPT})}")
+        page.goto(f"{site.home}{path}{urlencode({'station': SCRIPT, 'track': SCRIPT})}")
         assert page.evaluate("window.hacked") is None
 
 
 @pytest.mark.usefixtures("stack")
 def test_a_read_only_page_refuses_changes_on_the_server(browser: Browser) -> None:
-    with served("--read-only") as site, let_in(site, browser) as page:
-        page.goto(f"{site.origin}/failures/match?id=wrong-291")
+    with served("--no-browser", "--read-only") as site, let_in(site, browser) as page:
+        page.goto(f"{site.home}/failures/match?id=wrong-291")
         expect(page.get_by_role("button", name="Save and retry")).to_be_disabled()
         page.evaluate("document.querySelectorAll('button[disabled]').forEach(b => b.disabled = false)")
         page.get_by_label("source").fill("Radio")
-        with page.expect_response(f"{site.origin}/failures/match") as answer:
+        with page.expect_response(f"{site.home}/failures/match") as answer:
             page.get_by_role("button", name="Save and retry").click()
 
         assert answer.value.status == 403

@@ -14,11 +14,11 @@ def match(stack: Stack, match_id: str) -> dict[str, object]:
 
 
 def open_match(page: Page, site: Site, match_id: str) -> None:
-    page.goto(f"{site.origin}/failures/match?id={quote(match_id)}")
+    page.goto(f"{site.home}/failures/match?id={quote(match_id)}")
 
 
 def test_one_match_is_corrected_and_retried_in_one_step(stack: Stack, site: Site, page: Page) -> None:
-    page.goto(f"{site.origin}/failures?reason=INVALID_SOURCE")
+    page.goto(f"{site.home}/failures?reason=INVALID_SOURCE")
     page.get_by_label("Text").fill("wrong-299")
     page.get_by_role("button", name="Filter").click()
     page.get_by_role("link", name="wrong-299").click()
@@ -81,7 +81,7 @@ def test_a_match_is_corrected_by_the_keyboard_alone(stack: Stack, site: Site, pa
 
 
 def test_hundreds_of_matches_are_corrected_and_retried_in_one_go(stack: Stack, site: Site, page: Page) -> None:
-    page.goto(f"{site.origin}/failures?reason=INVALID_SOURCE&station=fm-9")
+    page.goto(f"{site.home}/failures?reason=INVALID_SOURCE&station=fm-9")
     page.get_by_label("Attribute").select_option("source")
     page.get_by_label("New value").fill("Radio")
     page.get_by_role("button", name="Preview").click()

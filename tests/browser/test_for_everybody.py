@@ -28,7 +28,7 @@ SIZES = {"screen": {"width": 1280, "height": 900}, "phone": {"width": 390, "heig
 def test_no_rule_of_accessibility_is_broken(site: Site, browser: Browser, scheme: str, size: str) -> None:
     context = browser.new_context(color_scheme=scheme, viewport=SIZES[size])  # type: ignore[arg-type]
     page = context.new_page()
-    page.goto(site.entry)
+    site.let_in(page)
     found = {path: broken for path in PAGES if (broken := violations(page, site, path))}
     context.close()
 
@@ -36,7 +36,7 @@ def test_no_rule_of_accessibility_is_broken(site: Site, browser: Browser, scheme
 
 
 def violations(page: Page, site: Site, path: str) -> list[str]:
-    page.goto(f"{site.origin}{path}")
+    page.goto(f"{site.home}{path}")
     page.wait_for_load_state("networkidle")
     answer = Axe().run(page)
     return [f"{each['id']}: {each['nodes'][0]['target']}" for each in answer.response["violations"]]
@@ -46,10 +46,10 @@ def violations(page: Page, site: Site, path: str) -> list[str]:
 def test_a_page_is_never_wider_than_a_phone(site: Site, browser: Browser) -> None:
     context = browser.new_context(viewport=SIZES["phone"])  # type: ignore[arg-type]
     page = context.new_page()
-    page.goto(site.entry)
+    site.let_in(page)
     widths = {}
     for path in PAGES:
-        page.goto(f"{site.origin}{path}")
+        page.goto(f"{site.home}{path}")
         widths[path] = page.evaluate("document.documentElement.scrollWidth")
     context.close()
 

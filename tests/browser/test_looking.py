@@ -7,7 +7,7 @@ from tests.browser.conftest import Site
 
 
 def test_the_overview_says_whether_it_runs_and_can_be_paused(site: Site, page: Page) -> None:
-    page.goto(f"{site.origin}/")
+    page.goto(f"{site.home}/")
     expect(page.locator("#running")).to_contain_text("Last runs", timeout=30_000)
     expect(page.locator("#alarms")).to_contain_text("alarms")
     expect(page.locator("#backlog")).to_contain_text("dead letters")
@@ -18,7 +18,7 @@ def test_the_overview_says_whether_it_runs_and_can_be_paused(site: Site, page: P
 
 
 def test_a_report_is_made_seen_and_downloaded(site: Site, page: Page) -> None:
-    page.goto(f"{site.origin}/reports")
+    page.goto(f"{site.home}/reports")
     page.get_by_label("From").fill("2026-03-01")
     page.get_by_label("To, the").fill("2026-04-01")
     page.get_by_role("button", name="Make the report").click()
@@ -32,7 +32,7 @@ def test_a_report_is_made_seen_and_downloaded(site: Site, page: Page) -> None:
 
 def test_parked_letters_are_seen_and_sent_back(stack: Stack, site: Site, page: Page) -> None:
     stack.sqs.send_message(QueueUrl=stack.parking_lot_queue_url, MessageBody="<b>no letter</b>")
-    page.goto(f"{site.origin}/parking-lot")
+    page.goto(f"{site.home}/parking-lot")
     page.get_by_role("button", name="Look at the letters").click()
     expect(page.get_by_role("table")).to_contain_text("not a valid dead letter")
     page.get_by_role("button", name="Send all back").click()

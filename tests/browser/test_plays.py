@@ -12,13 +12,13 @@ STATION = "moonwave"
 @pytest.fixture
 def play(site: Site, page: Page) -> Page:
     """The page of a play."""
-    page.goto(f"{site.origin}/plays/day?station={STATION}&day={DAY}")
+    page.goto(f"{site.home}/plays/day?station={STATION}&day={DAY}")
     page.get_by_role("table", name="Plays of the day").get_by_role("link").nth(3).click()
     return page
 
 
 def test_a_stations_day_shows_matches_and_plays_on_a_time_line(site: Site, page: Page) -> None:
-    page.goto(f"{site.origin}/plays")
+    page.goto(f"{site.home}/plays")
     page.get_by_role("combobox", name="Station").fill(STATION)
     page.get_by_label("Day, UTC").fill(DAY)
     page.get_by_role("button", name="Show").first.click()

@@ -1,7 +1,7 @@
 """`playlog web`: the operators' page in a browser."""
 
-import webbrowser
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,8 +10,10 @@ from playlog_cli.commands.options import Profile, Region, StackName
 from playlog_cli.errors import CommandError, shown
 from playlog_cli.failures.mending import identity
 from playlog_cli.stacks.stack import DEFAULT_STACK, find_stack
-from playlog_cli.terminal import out
+from playlog_cli.terminal import err, out
 from playlog_cli.time_zones import time_zone, wanted_zone
+from playlog_cli.web.access.opening import open_file, write_leading_file
+from playlog_cli.web.access.tickets import Tickets, entry
 
 
 def web_command(
@@ -33,9 +35,9 @@ def web_command(
     credentials.
     """
     try:
-        from playlog_cli.web.desk import Desk  # noqa: PLC0415 - an optional extra
-        from playlog_cli.web.gate import Keys  # noqa: PLC0415
-        from playlog_cli.web.server import entry, host_of, listen, serve  # noqa: PLC0415
+        from playlog_cli.web.access.gate import Keys  # noqa: PLC0415 - an optional extra
+        from playlog_cli.web.access.server import host_of, listen, serve  # noqa: PLC0415
+        from playlog_cli.web.desk import Desk  # noqa: PLC0415
         from playlog_cli.web.site import site  # noqa: PLC0415
     except ModuleNotFoundError as missing:
         raise CommandError(
@@ -45,19 +47,59 @@ def web_command(
     if zone is None:
         raise CommandError(f"--time-zone is {shown(zone_name)}: {wanted_zone(zone_name)}")
     found = find_stack(stack, region=region, profile=profile)
-    listener = listen(port)
-    host, keys = host_of(listener), Keys()
-    desk = Desk(
-        found, keys.csrf, read_only=read_only, zone=zone, now=lambda: datetime.now(UTC), who=lambda: identity(found)
-    )
+    listener, keys = listen(port), Keys()
+    host = host_of(listener)
+    desk = Desk(found, keys.home, keys.csrf, read_only=read_only, zone=zone, now=_now, who=lambda: identity(found))
+    entrance = _Entrance(host)
 
     def ready() -> None:
-        address = entry(host, keys)
         rights = ", read-only" if read_only else ""
         out.print(f"stack {found.name} in {found.session.region_name}{rights}", style="bold")
-        out.print(address, soft_wrap=True)
-        out.print("Ctrl-C ends it. The address holds the secret of this session: give it to nobody.")
+        entrance.show_address()
+        out.print("Ctrl-C ends it. The address lets one browser in, once: give it to nobody.")
         if not no_browser:
-            webbrowser.open(address)
+            entrance.open_browser()
 
-    serve(site(desk, host, keys), listener, ready)
+    try:
+        serve(site(desk, host, keys, entrance.tickets), listener, ready)
+    finally:
+        entrance.close()
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class _Entrance:
+    """Shows addresses that let a browser in, and opens the user's browser with another one."""
+
+    def __init__(self, host: str) -> None:
+        self.tickets = Tickets(self._used)
+        self._host = host
+        self._files: dict[str, Path] = {}  # those that lead a browser here, by their token
+
+    def show_address(self) -> None:
+        """Shows an address that was not used yet."""
+        out.print(entry(self._host, self.tickets.issue()), soft_wrap=True)
+
+    def open_browser(self) -> None:
+        """Opens the user's browser."""
+        token = self.tickets.issue()
+        try:
+            self._files[token] = write_leading_file(entry(self._host, token), Path.home())
+        except OSError as error:
+            err.print(f"No browser was opened: {error}. Open the address yourself.", soft_wrap=True)
+            return
+        open_file(self._files[token])
+
+    def close(self) -> None:
+        """Deletes the files of browsers that did not come."""
+        for file in self._files.values():
+            file.unlink(missing_ok=True)
+
+    def _used(self, token: str) -> None:
+        if file := self._files.pop(token, None):
+            file.unlink(missing_ok=True)
+        else:
+            out.print("A browser was let in. The address for another one:")
+            self.show_address()

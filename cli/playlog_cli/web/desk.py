@@ -57,11 +57,7 @@ class Shelf(Generic[ThingT]):
         Raises:
             CommandError: it was forgotten, or never there.
         """
-        with self._lock:
-            thing = self._things.get(key)
-        if thing is None:
-            raise CommandError(f"this {self._name} is no longer known: start again")
-        return thing
+        return self._found(key, self._things.get)
 
     def take(self, key: str) -> ThingT:
         """The thing of an id, which is forgotten then: a second confirmation finds nothing to do.
@@ -69,9 +65,13 @@ class Shelf(Generic[ThingT]):
         Raises:
             CommandError: it was forgotten, or never there.
         """
-        thing = self.get(key)
+        return self._found(key, self._things.pop)
+
+    def _found(self, key: str, find: Callable[[str, None], ThingT | None]) -> ThingT:
         with self._lock:
-            self._things.pop(key, None)
+            thing = find(key, None)
+        if thing is None:
+            raise CommandError(f"this {self._name} is no longer known: start again")
         return thing
 
 
@@ -81,6 +81,7 @@ class Desk:
 
     Attributes:
         stack: the stack that is shown.
+        home: the path of all pages.
         csrf: the secret that each form must hold.
         read_only: whether the server refuses every change.
         zone: time zone in which days begin.
@@ -92,6 +93,7 @@ class Desk:
     """
 
     stack: Stack
+    home: str
     csrf: str
     read_only: bool
     zone: ZoneInfo

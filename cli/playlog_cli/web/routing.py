@@ -9,7 +9,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from playlog_cli.errors import CommandError, explained
@@ -86,7 +86,25 @@ def error_page(request: Request, status: int, message: str) -> Response:
     return show(request.app.state.desk, template, status=status, message=message)
 
 
+def see_other(desk: Desk, address: str) -> Response:
+    """Leads to a page after a form.
+
+    Args:
+        desk: what the pages work with.
+        address: of the page, within the site.
+    """
+    return RedirectResponse(desk.home + address, status_code=303)
+
+
 async def http_error(request: Request, error: Exception) -> Response:
     """Handles what Starlette raises, such as an unknown address."""
     assert isinstance(error, HTTPException)
-    return error_page(request, error.status_code, error.detail)
+    answer = error_page(request, error.status_code, error.detail)
+    answer.headers.update(error.headers or {})  # such as Allow
+    return answer
+
+
+async def defect(request: Request, error: Exception) -> Response:
+    """Handles what no code expects. Starlette raises it again, so that the terminal shows where it happened."""
+    message = f"{type(error).__name__}: this is a defect of playlog. The terminal of `playlog web` says more."
+    return error_page(request, 500, message)

@@ -2,15 +2,15 @@
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from playlog_cli.web.access.gate import Gate, Keys
+from playlog_cli.web.access.tickets import Tickets
 from playlog_cli.web.desk import Desk
-from playlog_cli.web.gate import Gate, Keys
 from playlog_cli.web.pages import failures, many, mending, overview, parking_lot, plays, reports
 from playlog_cli.web.rendering import STATIC
-from playlog_cli.web.routing import action, http_error, page
+from playlog_cli.web.routing import action, defect, http_error, page
 
 ROUTES = (
     page("/", overview.show_overview),
@@ -43,19 +43,16 @@ ROUTES = (
 )
 
 
-def site(desk: Desk, host: str, keys: Keys) -> Starlette:
+def site(desk: Desk, host: str, keys: Keys, tickets: Tickets) -> Gate:
     """The whole site, behind its gate.
 
     Args:
         desk: what the pages work with.
         host: the only value of ``Host`` that is accepted.
         keys: the session's secrets.
+        tickets: the tokens that let a browser in.
     """
     routes: list[Route | Mount] = [*ROUTES, Mount("/static", StaticFiles(directory=STATIC))]
-    made = Starlette(
-        routes=routes,
-        middleware=[Middleware(Gate, host=host, keys=keys)],
-        exception_handlers={HTTPException: http_error},
-    )
+    made = Starlette(routes=routes, exception_handlers={HTTPException: http_error, Exception: defect})
     made.state.desk = desk
-    return made
+    return Gate(made, host, keys, tickets)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from http.cookies import SimpleCookie
 from urllib.parse import urlencode
 
+from playlog_cli.web.access.tickets import ENTRY
 from starlette.types import ASGIApp, Message
 
 HOST = "127.0.0.1:8500"
@@ -26,10 +27,12 @@ class Client:
 
     Attributes:
         app: the site.
+        home: the path of all pages; it need not be written in an address.
         cookies: those that it was given.
     """
 
     app: ASGIApp
+    home: str
     cookies: dict[str, str] = field(default_factory=dict)
 
     def get(self, path: str, **headers: str) -> Answer:
@@ -47,6 +50,8 @@ class Client:
         if self.cookies:
             named.setdefault("cookie", "; ".join(f"{name}={value}" for name, value in self.cookies.items()))
         address, _, query = path.partition("?")
+        if address != ENTRY and not f"{address}/".startswith(f"{self.home}/"):
+            address = self.home + address
         scope: dict[str, object] = {
             "type": "http",
             "method": method,

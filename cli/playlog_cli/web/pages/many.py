@@ -10,7 +10,7 @@ from urllib.parse import unquote
 from playlog.domain.match import Item
 from starlette.datastructures import FormData
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from playlog_cli.errors import CommandError
 from playlog_cli.failures.mending import CORRECTABLE, MendTally, mend, new_value, previews
@@ -20,7 +20,7 @@ from playlog_cli.web.desk import Desk, Plan
 from playlog_cli.web.pages.failures import FIELDS, Filters, selection_of
 from playlog_cli.web.pages.mending import key_of, text_of
 from playlog_cli.web.rendering import value_in_words
-from playlog_cli.web.routing import show
+from playlog_cli.web.routing import see_other, show
 from playlog_cli.web.work import Job
 
 MOST_AT_ONCE = 5000  # matches of a preview: they are read before the answer
@@ -94,7 +94,7 @@ def apply(desk: Desk, request: Request, form: FormData) -> Response:
     plan = desk.plans.take(text_of(form, "plan"))
     job = Job(plan.tally, len(plan.previews) + len(plan.tally.left))
     job.start(lambda: mend(desk.stack, plan.previews, plan.tally, who=who, now=now, retry=retry))
-    return RedirectResponse(f"/failures/job?id={desk.jobs.put(job)}", status_code=303)
+    return see_other(desk, f"/failures/job?id={desk.jobs.put(job)}")
 
 
 def show_job(desk: Desk, request: Request) -> Response:

@@ -13,7 +13,7 @@ from playlog.domain.validation import SOURCES
 from playlog.schema import MATCH_CACHE
 from starlette.datastructures import FormData
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from playlog_cli.auditing.items import State
 from playlog_cli.errors import CommandError
@@ -22,7 +22,7 @@ from playlog_cli.failures.mending import CORRECTABLE, MendTally, mend, new_value
 from playlog_cli.failures.records import matches_by_id
 from playlog_cli.terminal import escaped
 from playlog_cli.web.desk import Desk
-from playlog_cli.web.routing import show
+from playlog_cli.web.routing import see_other, show
 
 CHOICES = {"source": SOURCES}
 
@@ -85,7 +85,7 @@ def correct(desk: Desk, request: Request, form: FormData) -> Response:
     if not tally.mended:
         return _changed_meanwhile(desk, match_id, form)
     notice = "retried" if tally.retried else "defective" if retry else "corrected"
-    return RedirectResponse(f"/failures/match?{urlencode({'id': match_id, 'notice': notice})}", status_code=303)
+    return see_other(desk, f"/failures/match?{urlencode({'id': match_id, 'notice': notice})}")
 
 
 def _changed_meanwhile(desk: Desk, match_id: str, form: FormData) -> Response:

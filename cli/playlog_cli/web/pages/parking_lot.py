@@ -2,11 +2,11 @@
 
 from starlette.datastructures import FormData
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from playlog_cli.failures.parking_lot import count_parked, list_parked, redrive
 from playlog_cli.web.desk import Desk
-from playlog_cli.web.routing import show
+from playlog_cli.web.routing import see_other, show
 
 SHOWN = 20
 
@@ -29,4 +29,4 @@ def send_back(desk: Desk, request: Request, form: FormData) -> Response:
     """Sends all letters back to the dead-letter queue, to be stored again."""
     del request, form
     done = redrive(desk.stack)
-    return RedirectResponse(f"/parking-lot?moved={done.moved}", status_code=303)
+    return see_other(desk, f"/parking-lot?moved={done.moved}")

@@ -9,7 +9,7 @@ from playlog.domain.match import Item
 from playlog.domain.play import PlayKey
 from starlette.datastructures import FormData
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from playlog_cli.errors import CommandError, shown
 from playlog_cli.failures.records import plain_values
@@ -19,7 +19,7 @@ from playlog_cli.plays.reading import line_of, plays_of_day, plays_of_track
 from playlog_cli.plays.stations import stations_of
 from playlog_cli.web.desk import Desk
 from playlog_cli.web.pages.mending import key_of, text_of
-from playlog_cli.web.routing import show
+from playlog_cli.web.routing import see_other, show
 from playlog_cli.web.timeline import WIDTH, gaps_of, overlaps_of, rows_of
 
 MOST_STATIONS = 200
@@ -116,7 +116,7 @@ def edit(desk: Desk, request: Request, form: FormData) -> Response:
     if done.why_not:
         return _play_page(desk, key, problem=f"Nothing was changed: {done.why_not}.", status=409)
     query = urlencode({"station": key.station_id, "play": key.play_id, "notice": wanted.value})
-    return RedirectResponse(f"/plays/play?{query}", status_code=303)
+    return see_other(desk, f"/plays/play?{query}")
 
 
 def show_matches(desk: Desk, request: Request) -> Response:

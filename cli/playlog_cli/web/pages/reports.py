@@ -6,7 +6,7 @@ from io import StringIO
 
 from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, Response
 
 from playlog_cli.errors import CommandError, shown
 from playlog_cli.reporting.figures import By
@@ -19,7 +19,7 @@ from playlog_cli.reporting.sources.tables import Tables
 from playlog_cli.reporting.sums.report import report
 from playlog_cli.web.desk import Desk
 from playlog_cli.web.pages.mending import text_of
-from playlog_cli.web.routing import show
+from playlog_cli.web.routing import see_other, show
 from playlog_cli.web.work import Making
 
 LARGEST_CARD = 1_000_000  # bytes
@@ -55,7 +55,7 @@ def make(desk: Desk, request: Request, form: FormData) -> Response:
         making.report = report(Tables(desk.stack), period, by, stations, [], card, making.progress)
 
     making.start(work)
-    return RedirectResponse(f"/reports/made?id={desk.reports.put(making)}", status_code=303)
+    return see_other(desk, f"/reports/made?id={desk.reports.put(making)}")
 
 
 def _card(sent: object) -> RateCard | None:

@@ -5,8 +5,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from playlog_cli.stacks.stack import Stack
+from playlog_cli.web.access.gate import Keys
+from playlog_cli.web.access.tickets import ENTRY, Tickets
 from playlog_cli.web.desk import Desk
-from playlog_cli.web.gate import ENTRY, Keys
 from playlog_cli.web.site import site
 
 from tests.support.aws import Aws
@@ -33,9 +34,12 @@ def read_only() -> bool:
 @pytest.fixture
 def client(stack: Stack, keys: Keys, read_only: bool) -> Client:
     """A browser that has been let in."""
-    desk = Desk(stack, keys.csrf, read_only=read_only, zone=ZoneInfo("UTC"), now=lambda: NOW, who=lambda: WHO)
-    made = Client(site(desk, HOST, keys))
-    made.get(f"{ENTRY}?token={keys.token}")
+    desk = Desk(
+        stack, keys.home, keys.csrf, read_only=read_only, zone=ZoneInfo("UTC"), now=lambda: NOW, who=lambda: WHO
+    )
+    tickets = Tickets(lambda _: None)
+    made = Client(site(desk, HOST, keys, tickets), keys.home)
+    made.get(f"{ENTRY}?token={tickets.issue()}")
     return made
 
 

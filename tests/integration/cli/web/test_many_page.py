@@ -4,7 +4,7 @@ import re
 import time
 
 import pytest
-from playlog_cli.web.gate import Keys
+from playlog_cli.web.access.gate import Keys
 
 from tests.integration.cli.web.conftest import Fail
 from tests.support.aws import Aws

@@ -5,7 +5,7 @@ from html import unescape
 from urllib.parse import urlencode
 
 import pytest
-from playlog_cli.web.gate import Keys
+from playlog_cli.web.access.gate import Keys
 
 from tests.integration.cli.web.conftest import WHO, Fail
 from tests.support.aws import Aws

@@ -5,7 +5,7 @@ import time
 
 import pytest
 from playlog_cli.stacks.stack import Stack
-from playlog_cli.web.gate import Keys
+from playlog_cli.web.access.gate import Keys
 from playlog_cli.web.site import ROUTES
 
 from tests.integration.cli.plays.test_edits import put_play

@@ -3,7 +3,7 @@
 from urllib.parse import urlencode
 
 import pytest
-from playlog_cli.web.gate import Keys
+from playlog_cli.web.access.gate import Keys
 
 from tests.integration.cli.plays.test_edits import KEY, put_play
 from tests.integration.cli.web.conftest import WHO

@@ -2,25 +2,30 @@
 
 A server on loopback is reachable from every page that the user's browser shows, and from every program of the machine.
 So each request must name this server in ``Host`` (a rebound name of another site does not), must not come from another
-origin, and must carry the session's cookie, which a browser gets once in exchange for the token.
+origin, and must carry the session's cookie, which a browser gets in exchange for a token that is good once.
+
+Browsers send a cookie to every port of its host, so also to a server of another user on 127.0.0.1. They send it only
+to the path that it names: all pages are below a random path, which no other server knows.
 
 Sources: OWASP "Cross-Site Request Forgery Prevention Cheat Sheet"
 (https://cheatsheetseries.owasp.org/cheatsheets/Cross-Site_Request_Forgery_Prevention_Cheat_Sheet.html), W3C "Fetch
 Metadata Request Headers" (https://www.w3.org/TR/fetch-metadata/), W3C "Content Security Policy Level 3"
-(https://www.w3.org/TR/CSP3/).
+(https://www.w3.org/TR/CSP3/), RFC 6265 "HTTP State Management Mechanism", 8.5 "Weak Confidentiality": cookies are not
+isolated by port (https://www.rfc-editor.org/rfc/rfc6265#section-8.5).
 """
 
-import secrets
 from dataclasses import dataclass, field
 from hmac import compare_digest
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from playlog_cli.web.access.tickets import ENTRY, Tickets, new_secret
+
 SAFE_METHODS = {"GET", "HEAD"}
-ENTRY = "/enter"  # where the token is exchanged for the cookie
+COOKIE = "playlog"
 # No inline script or style, nothing from elsewhere, and no other page may frame this one.
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; frame-src 'self'; "
@@ -34,11 +39,12 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store",
 }
-HOW_TO_ENTER = "Open the address that `playlog web` printed: it holds the token of this session.\n"
-
-
-def _secret() -> str:
-    return secrets.token_urlsafe(32)  # 256 bits
+HOW_TO_ENTER = "Open the address that `playlog web` printed last: it holds a token that lets one browser in, once.\n"
+# A redirect would still belong to the page that led here, and a browser would not send a cookie with SameSite=Strict.
+ENTERED = """<!doctype html>
+<html lang="en"><meta charset="utf-8"><meta http-equiv="refresh" content="0; url={home}"><title>playlog</title>
+<p><a href="{home}">To the overview</a></p></html>
+"""
 
 
 @dataclass(frozen=True)
@@ -46,34 +52,31 @@ class Keys:
     """The secrets of one run of the server. They end with it.
 
     Attributes:
-        token: in the address that opens the browser.
+        home: the path of all pages, like ``/Zk3…``.
         session: the value of the cookie.
         csrf: in each form and in each request of a script.
     """
 
-    token: str = field(default_factory=_secret)
-    session: str = field(default_factory=_secret)
-    csrf: str = field(default_factory=_secret)
+    home: str = field(default_factory=lambda: f"/{new_secret()[:22]}")
+    session: str = field(default_factory=new_secret)
+    csrf: str = field(default_factory=new_secret)
 
 
 class Gate:
-    """Middleware that refuses whatever is not a request of the user's own page, and sets the headers of each answer.
+    """Refuses whatever is not a request of the user's own page, and sets the headers of each answer.
 
     Args:
-        app: gets the requests that pass.
+        app: gets the requests that pass. Its addresses do not hold ``Keys.home``.
         host: the only value of ``Host`` that is accepted, like ``127.0.0.1:8500``.
         keys: the session's secrets.
+        tickets: the tokens that let a browser in.
     """
 
-    def __init__(self, app: ASGIApp, host: str, keys: Keys) -> None:
+    def __init__(self, app: ASGIApp, host: str, keys: Keys, tickets: Tickets) -> None:
         self._app = app
         self._host = host
         self._keys = keys
-
-    @property
-    def cookie(self) -> str:
-        """Name of the cookie. Browsers keep no cookies apart by port, so that the name holds it."""
-        return f"playlog-{self._host.rpartition(':')[2]}"
+        self._tickets = tickets
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers a refused request itself, and passes the others on."""
@@ -91,19 +94,26 @@ class Gate:
             await send(message)
 
         answer = self._answer(Request(scope)) or self._app
-        await answer(scope, receive, send_with_headers)
+        await answer({**scope, "root_path": self._keys.home}, receive, send_with_headers)
 
     def _answer(self, request: Request) -> Response | None:
         """The answer to a request that does not pass; None for one that does."""
         if request.headers.getlist("host") != [self._host]:
             return _refusal(421, f"This server answers at http://{self._host} alone.\n")
+        if request.scope["path"] == ENTRY:
+            return self._enter(request)
         if why := self._foreign(request):
             return _refusal(403, why)
-        if request.url.path == ENTRY:
-            return self._enter(request)
-        if not compare_digest(request.cookies.get(self.cookie, "").encode(), self._keys.session.encode()):
+        if not self._knows(request):
             return _refusal(403, HOW_TO_ENTER)
         return None
+
+    def _knows(self, request: Request) -> bool:
+        """Whether a request has the session's path and cookie."""
+        first = "/" + request.scope["path"][1:].partition("/")[0]
+        return compare_digest(first.encode(errors="replace"), self._keys.home.encode()) and compare_digest(
+            request.cookies.get(COOKIE, "").encode(), self._keys.session.encode()
+        )
 
     def _foreign(self, request: Request) -> str | None:
         """Why a request comes from elsewhere; None if it does not."""
@@ -118,11 +128,12 @@ class Gate:
         return None
 
     def _enter(self, request: Request) -> Response:
-        token = request.query_params.get("token", "")
-        if request.method != "GET" or not compare_digest(token.encode(), self._keys.token.encode()):
+        """Exchanges a token for the cookie. Any page may lead here, such as the file that a browser is opened with."""
+        if request.method != "GET" or not self._tickets.redeem(request.query_params.get("token", "")):
             return _refusal(403, HOW_TO_ENTER)
-        answer = RedirectResponse("/", status_code=303)  # so that the token leaves the address bar
-        answer.set_cookie(self.cookie, self._keys.session, httponly=True, samesite="strict", path="/")
+        home = self._keys.home
+        answer = HTMLResponse(ENTERED.format(home=f"{home}/"))
+        answer.set_cookie(COOKIE, self._keys.session, httponly=True, samesite="strict", path=home)
         return answer
 
 

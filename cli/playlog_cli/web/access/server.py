@@ -5,10 +5,9 @@ from collections.abc import Callable
 from contextlib import suppress
 
 import uvicorn
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from playlog_cli.errors import CommandError
-from playlog_cli.web.gate import ENTRY, Keys
 
 LOOPBACK = "127.0.0.1"
 
@@ -40,12 +39,7 @@ def host_of(listener: socket.socket) -> str:
     return f"{LOOPBACK}:{listener.getsockname()[1]}"
 
 
-def entry(host: str, keys: Keys) -> str:
-    """The address that lets a browser in."""
-    return f"http://{host}{ENTRY}?token={keys.token}"
-
-
-def serve(app: Starlette, listener: socket.socket, ready: Callable[[], None]) -> None:
+def serve(app: ASGIApp, listener: socket.socket, ready: Callable[[], None]) -> None:
     """Answers requests until Ctrl-C.
 
     Args:
@@ -53,7 +47,9 @@ def serve(app: Starlette, listener: socket.socket, ready: Callable[[], None]) ->
         listener: made by ``listen``.
         ready: called once the server answers.
     """
-    config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False, ws="none")
+    config = uvicorn.Config(
+        app, log_level="warning", access_log=False, server_header=False, proxy_headers=False, ws="none"
+    )
     server = _Server(config, ready)
     with suppress(KeyboardInterrupt):  # uvicorn raises it again once it has shut down
         server.run(sockets=[listener])
