@@ -118,6 +118,10 @@ def _take_back(stack: Stack, files: list[Path], options: Options, *, yes: bool, 
         for each in done:
             stay = f"{each.played:,} stay because they were played, {each.changed:,} because they were changed"
             out.print(f"{each.file}: {each.removed:,} removed, {stay}, {each.absent:,} were not there", soft_wrap=True)
+        if any(each.played for each in done):
+            out.print(
+                "Plays stay in the table. To count them nowhere: playlog plays withdraw STATION_ID --from … --to …"
+            )
     if any(each.played or each.changed for each in done):
         raise typer.Exit(1)
 

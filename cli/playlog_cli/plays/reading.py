@@ -11,7 +11,7 @@ from playlog.domain.match import Item
 
 from playlog_cli.auditing import items
 from playlog_cli.stacks.stack import Stack
-from playlog_cli.stacks.tables import Span, query
+from playlog_cli.stacks.tables import Span, query, read
 
 # A play lasts at most a day, and a match that came late can make it begin earlier than its key says.
 SLACK = timedelta(days=1)
@@ -81,6 +81,21 @@ def plays_of_day(stack: Stack, station_id: str, start: datetime, end: datetime) 
     pages = query(stack.dynamodb, stack.play_log_table, ATTRIBUTES, ("station_id", station_id), keys)
     lines = [line_of(play) for page in pages for play in page]
     return sorted((each for each in lines if each.start < end and each.stop >= start), key=lambda each: each.start)
+
+
+def items_of_period(stack: Stack, station_id: str, start: datetime, end: datetime) -> list[Item]:
+    """The plays of a station that began between two instants, the earliest first, with all their attributes.
+
+    Args:
+        stack: where.
+        station_id: the station.
+        start: the first instant, with an offset.
+        end: the instant after the last one.
+    """
+    chosen = [play for play in plays_of_day(stack, station_id, start, end) if play.start >= start]
+    keys = [{"station_id": {"S": station_id}, "play_id": {"S": play.play_id}} for play in chosen]
+    found = {item["play_id"]["S"]: item for item in read(stack.dynamodb, stack.play_log_table, keys)}
+    return [found[play.play_id] for play in chosen if play.play_id in found]
 
 
 def plays_of_track(

@@ -93,6 +93,58 @@ def test_nothing_changes_without_consent_and_an_unknown_play_is_said(aws: Aws, i
     assert aws.plays() == before
 
 
+def test_the_plays_of_a_period_are_withdrawn_and_restored_together(aws: Aws, invoke: Invoke) -> None:
+    for minute in (0, 1, 59):
+        put_play(aws, minute=minute)
+    put_play(aws, station="station-2", track="track-2")
+    put_play(aws, track="withdrawn-before", minute=2, active={"BOOL": False})
+    # In this zone, the day begins at 07:00 UTC, with the first play.
+    days = ("--from", "2026-03-14", "--to", "2026-03-15", "--time-zone", "Etc/GMT+7")
+
+    def active() -> list[tuple[str, bool]]:
+        return sorted(
+            (play["play_id"]["S"][14:16] + play["track_id"]["S"], play["active"]["BOOL"]) for play in aws.plays()
+        )
+
+    before = active()
+    shown = invoke("withdraw", "station-1", *days, "--yes")
+    assert shown.exit_code == 0, shown.output
+    assert shown.output.splitlines()[-1] == "Withdrawn: 3 plays."
+    assert active() == [
+        ("00track-1", False),
+        ("00track-2", True),
+        ("01track-1", False),
+        ("02withdrawn-before", False),
+        ("59track-1", False),
+    ]
+    earlier = ("--from", "2026-03-13", "--to", "2026-03-14", "--time-zone", "Etc/GMT+7")
+    assert invoke("restore", "station-1", *earlier, "--yes").output.splitlines()[-1] == "Restored: 0 plays."
+    assert invoke("restore", "station-1", *days, "--yes").output.splitlines()[-1] == "Restored: 4 plays."
+    assert [each for each in active() if each[0] != "02withdrawn-before"] == [
+        each for each in before if each[0] != "02withdrawn-before"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        ((), "no play is named: give each PLAY_ID, or a period by --from and --to"),
+        (
+            (KEY.play_id, "--from", "2026-03-14"),
+            "plays are named by PLAY_ID or by --from and --to: give one of the two",
+        ),
+        (("--from", "2026-03-14"), "--to is '': it must be a date like 2026-03-01"),
+    ],
+)
+def test_plays_that_are_not_named_clearly_are_left_alone(
+    aws: Aws, invoke: Invoke, arguments: tuple[str, ...], problem: str
+) -> None:
+    put_play(aws)
+    before = aws.plays()
+    assert str(invoke("withdraw", "station-1", *arguments, "--yes").exception) == problem
+    assert aws.plays() == before
+
+
 def test_an_edit_does_not_overwrite_that_of_another_person_nor_create_a_play(aws: Aws, stack: Stack) -> None:
     put_play(aws)
     seen = read_play(stack, KEY)
