@@ -52,6 +52,8 @@ class TextSource:
     Attributes:
         columns: whose cells are joined; empty for a constant.
         separator: between the cells.
+        split: what parts the text in two; blank if it stays whole. Further ones after the first belong to part 2.
+        part: 1 for what stands before it, 2 for what stands after it.
         constant: the text of every row, if there are no columns.
         values: what stands for each text of the file; None leaves texts as they are.
         prefix: in front of a text that is not blank.
@@ -59,6 +61,8 @@ class TextSource:
 
     columns: tuple[Column, ...] = ()
     separator: str = " "
+    split: str = ""
+    part: int = 1
     constant: str = ""
     values: Mapping[str, str] | None = None
     prefix: str = ""
@@ -88,6 +92,13 @@ class ColumnDuration:
 
 
 @dataclass(frozen=True, slots=True)
+class ConstantDuration:
+    """The same duration for each row, in seconds."""
+
+    seconds: str
+
+
+@dataclass(frozen=True, slots=True)
 class EndDuration:
     """A duration up to an end that the row states."""
 
@@ -105,7 +116,7 @@ class NextRowDuration:
     at_most: int
 
 
-DurationSource: TypeAlias = ColumnDuration | EndDuration | NextRowDuration
+DurationSource: TypeAlias = ColumnDuration | ConstantDuration | EndDuration | NextRowDuration
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,11 @@
 """Find the columns that a log format names in a file. Pure."""
 
+import json
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
+from difflib import get_close_matches
+from itertools import accumulate
 from pathlib import PurePath
 
 from playlog_cli.errors import shown
@@ -18,6 +21,7 @@ from playlog_cli.loading.matches import RowError
 
 _PART = re.compile(r"\{(\w+)\}")
 FILE_PART = re.compile(r"\{([^\W\d]\w*)(?::(\d{1,3}))?\}")
+_MOST_LISTED = 600  # characters
 _PACKED = re.compile(r"\.(gz|xz|bz2)$", re.IGNORECASE)
 
 
@@ -34,6 +38,19 @@ def columns_of(log_format: LogFormat) -> tuple[Column, ...]:
         case EndDuration(end):
             found += end.columns
     return tuple(dict.fromkeys(found))
+
+
+def _asked_by(log_format: LogFormat, column: Column) -> str:
+    """What in a format names a column: an attribute, or a rule."""
+    duration = log_format.duration
+    ends = duration.end.columns if isinstance(duration, EndDuration) else ()
+    asking = [
+        ("matched_at", log_format.matched_at.columns),
+        *((name, text.columns) for name, text in log_format.texts.items()),
+        ("duration_seconds", (duration.column,) if isinstance(duration, ColumnDuration) else ends),
+        *((f"skip rule {number}", (skip.column,)) for number, skip in enumerate(log_format.skips, start=1)),
+    ]
+    return next((name for name, columns in asking if column in columns), "a heading")
 
 
 def header_check(log_format: LogFormat) -> Callable[[Sequence[str]], bool]:
@@ -99,6 +116,7 @@ class Columns:
     """
 
     def __init__(self, log_format: LogFormat, header: Sequence[str] | None, parts: dict[str, str]) -> None:
+        self._format = log_format
         self._header = header
         self._numbers = _numbers(header or ())
         self._optional = {_folded(name) for name in log_format.optional_columns}
@@ -119,7 +137,11 @@ class Columns:
         """
         if isinstance(column, int):
             if self._header is not None and column > self._width:
-                raise RowsError(f"has {self._width} columns: the log format names column {column}")
+                asked = _asked_by(self._format, column)
+                raise RowsError(
+                    f"has {self._width} columns: the log format names column {column} for {asked}"
+                    f"{_constant_instead(column, asked)}"
+                )
             return column - 1
         if column in self._parts:
             return self._width + 1 + list(self._parts).index(column)
@@ -136,7 +158,15 @@ class Columns:
             raise RowsError(f"has no column {column}: give the log format a file_name with this part")
         if self._header is None:
             raise RowsError(f"names no columns: the log format must say {shown(column)} by its number from 1")
-        raise RowsError(f"has no column {shown(column)}: its columns are {shown(', '.join(self._header))}")
+        raise RowsError(self._missing(column, self._header))
+
+    def _missing(self, column: str, header: Sequence[str]) -> str:
+        """What to say about a column that the file lacks."""
+        asked = _asked_by(self._format, column)
+        names = {_folded(name): name for name in header}
+        close = get_close_matches(_folded(column), names, n=1)
+        advice = f" (did you mean {shown(names[close[0]])}?)" if close else _constant_instead(column, asked)
+        return f"has no column {shown(column)} for {asked}{advice}; its columns are {listed_columns(header)}"
 
     def complete(self, cells: list[Cell]) -> list[Cell]:
         """A row with as many cells as there are columns, without spaces around them, and then the parts."""
@@ -171,6 +201,22 @@ class Columns:
     def source(self, row: list[Cell]) -> LogCells:
         """The cells that the format names."""
         return LogCells(self._names, self._indexes, row)
+
+
+def _constant_instead(column: Column, asked: str) -> str:
+    """Advice for a value that was written where a column belongs; blank for what can have no constant."""
+    if asked == "matched_at" or " " in asked:
+        return ""
+    return f"; if it is the value of each row, write {{ constant = {json.dumps(column, ensure_ascii=False)} }}"
+
+
+def listed_columns(names: Iterable[str]) -> str:
+    """The names of columns for a message, as many as fit in some lines."""
+    quoted = [repr(name) for name in names]
+    ends = list(accumulate(len(name) + 2 for name in quoted))
+    shown_names = sum(end <= _MOST_LISTED for end in ends)
+    rest = f" and {len(quoted) - shown_names:,} more" if shown_names < len(quoted) else ""
+    return ", ".join(quoted[:shown_names]) + rest
 
 
 def _numbers(header: Iterable[str]) -> dict[str, list[int]]:

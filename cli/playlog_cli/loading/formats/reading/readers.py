@@ -1,5 +1,6 @@
 """Read a text, a duration's end or a skip rule from the cells of a row. Pure."""
 
+import json
 import re
 from collections.abc import Callable
 from datetime import datetime, time
@@ -23,12 +24,14 @@ def text_reader(name: str, source: TextSource, columns: Columns) -> Callable[[li
     if not source.columns:
         return lambda _: source.constant
     indexes = [columns.index(column) for column in source.columns]
-    if len(indexes) == 1 and source.values is None and not source.prefix:
+    if len(indexes) == 1 and source.values is None and not source.prefix and not source.split:
         (index,) = indexes
         return lambda row: cell_text(row[index])
 
     def read(row: list[Cell]) -> str:
         text = source.separator.join(filter(None, (cell_text(row[index]) for index in indexes)))
+        if text and source.split:
+            text = _part(name, text, source)
         if text and source.values is not None:
             if text not in source.values:
                 known = ", ".join(map(repr, source.values))
@@ -37,6 +40,17 @@ def text_reader(name: str, source: TextSource, columns: Columns) -> Callable[[li
         return source.prefix + text if text else ""
 
     return read
+
+
+def _part(name: str, text: str, source: TextSource) -> str:
+    before, found, after = text.partition(source.split)
+    if not found:
+        column = json.dumps(source.columns[0], ensure_ascii=False)
+        raise RowError(
+            f"{name} is part {source.part} of {shown(text)}, which has no {source.split!r}: if such rows are no music, "
+            f'skip them: [[skip]] column = {column} except = ["*{source.split}*"]'
+        )
+    return (before if source.part == 1 else after).strip()
 
 
 def skip_reader(skip: Skip, columns: Columns) -> Callable[[list[Cell]], bool]:

@@ -11,7 +11,14 @@ from playlog_cli.errors import shown
 from playlog_cli.loading.files.row import BadLogRow, BadRow, Cell, LogCells, Number, Row, RowsError, SkippedRow, Value
 from playlog_cli.loading.files.sources import Source
 from playlog_cli.loading.files.tables import CellRow, Layout, Table, read_table
-from playlog_cli.loading.formats.model import ColumnDuration, EndDuration, LogFormat, NextRowDuration, TrackFrom
+from playlog_cli.loading.formats.model import (
+    ColumnDuration,
+    ConstantDuration,
+    EndDuration,
+    LogFormat,
+    NextRowDuration,
+    TrackFrom,
+)
 from playlog_cli.loading.formats.reading.columns import Columns, columns_of, file_parts, header_check
 from playlog_cli.loading.formats.reading.draft import Draft
 from playlog_cli.loading.formats.reading.durations import UntilNext
@@ -183,6 +190,8 @@ def _problem(error: RowError | OverflowError) -> str:
 
 def _duration_reader(log_format: LogFormat, columns: Columns) -> Callable[[list[Cell]], str | None]:
     duration = log_format.duration
+    if isinstance(duration, ConstantDuration):
+        return lambda _: duration.seconds
     if not isinstance(duration, ColumnDuration):
         return lambda _: None
     index = columns.index(duration.column)

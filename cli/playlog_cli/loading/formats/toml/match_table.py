@@ -11,6 +11,7 @@ from playlog_cli.errors import shown
 from playlog_cli.loading.formats.model import (
     Clock,
     ColumnDuration,
+    ConstantDuration,
     DurationSource,
     EndDuration,
     FormatError,
@@ -19,7 +20,17 @@ from playlog_cli.loading.formats.model import (
     TimeSource,
 )
 from playlog_cli.loading.formats.reading.times import parse_time_text
-from playlog_cli.loading.formats.toml.values import check_keys, choice, column, columns, described, text, whole_number
+from playlog_cli.loading.formats.toml.values import (
+    KEYS_OF_FORMATS,
+    check_keys,
+    choice,
+    column,
+    columns,
+    described,
+    misplaced,
+    text,
+    whole_number,
+)
 
 LONGEST_DURATION = 86_400  # seconds; docs/contract.md, MatchCache
 NUMBER_FORMATS = ("iso", "unix", "unix-ms")
@@ -70,13 +81,16 @@ def parse_duration(table: Mapping[str, Any]) -> DurationSource | None:
         return None
     if not isinstance(value, dict):
         return ColumnDuration(column(value, "duration_seconds"), Clock.SECONDS)
-    check_keys(value, ("column", "end", "until_next", "format"), "duration_seconds")
-    kinds = [key for key in ("column", "end", "until_next") if key in value]
+    check_keys(value, ("column", "end", "until_next", "constant", "format"), "duration_seconds")
+    kinds = [key for key in ("column", "end", "until_next", "constant") if key in value]
     if len(kinds) != 1:
         raise FormatError(
-            "duration_seconds must have one of column (which states it), end (the column of the end) and until_next "
-            f"(the most seconds up to the next row), but has {' and '.join(kinds) or 'none'}"
+            "duration_seconds must have one of column (which states it), end (the column of the end), until_next (the "
+            f"most seconds up to the next row) and constant (seconds), but has {' and '.join(kinds) or 'none'}"
         )
+    if "constant" in value:
+        check_keys(value, ("constant",), "duration_seconds with a constant")
+        return ConstantDuration(_seconds(value["constant"]))
     if "until_next" in value:
         check_keys(value, ("until_next",), "duration_seconds with until_next")
         return NextRowDuration(
@@ -108,6 +122,8 @@ def parse_texts(table: Mapping[str, Any]) -> dict[str, TextSource]:
             continue
         if not name.strip():
             raise FormatError("match has an attribute without a name: name it")
+        if name in KEYS_OF_FORMATS:
+            raise FormatError(misplaced(name, "[match]"))
         if name in _NOT_FROM_FILES:
             raise FormatError(f"match has {name}, which playlog writes: leave it out")
         found[name] = _text_source(value, name)
@@ -117,19 +133,40 @@ def parse_texts(table: Mapping[str, Any]) -> dict[str, TextSource]:
 def _text_source(value: Any, name: str) -> TextSource:
     if not isinstance(value, dict):
         return TextSource((column(value, name),))
-    check_keys(value, ("column", "columns", "separator", "constant", "values", "prefix"), name)
+    check_keys(value, ("column", "columns", "separator", "split", "part", "constant", "values", "prefix"), name)
     if "constant" in value:
         check_keys(value, ("constant",), f"{name} with a constant")
         return TextSource(constant=_constant(value["constant"], name))
     separator = value.get("separator", " ")
     if not isinstance(separator, str):
         raise FormatError(f'{name}.separator {described(separator)}: it must be a text, like " - "')
+    if ("split" in value) != ("part" in value):
+        raise FormatError(
+            f'{name} must have both split and part: split = " - ", part = 1 is the text before the first " - ", and '
+            "part = 2 the text after it"
+        )
     return TextSource(
         _columns(value, name),
         separator,
+        text(value["split"], f"{name}.split", '" - "') if "split" in value else "",
+        whole_number(value.get("part", 1), f"{name}.part", 1, 2),
         values=_mapping(value["values"], name) if "values" in value else None,
         prefix=text(value["prefix"], f"{name}.prefix", '"fm-1:"') if "prefix" in value else "",
     )
+
+
+def _seconds(value: Any) -> str:
+    found = _constant(value, "duration_seconds")
+    try:
+        is_valid = 0 < float(found) <= LONGEST_DURATION
+    except ValueError:
+        is_valid = False
+    if not is_valid:
+        raise FormatError(
+            f"duration_seconds.constant {described(value)}: it must be a number of seconds above 0, at most "
+            f"{LONGEST_DURATION:,}, like 180"
+        )
+    return found
 
 
 def _constant(value: Any, name: str) -> str:

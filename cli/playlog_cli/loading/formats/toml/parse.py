@@ -11,6 +11,7 @@ from playlog_cli.loading.formats.model import Ambiguous, FormatError, Heading, L
 from playlog_cli.loading.formats.reading.columns import FILE_PART
 from playlog_cli.loading.formats.toml.match_table import is_date_format, parse_duration, parse_texts, parse_time
 from playlog_cli.loading.formats.toml.values import (
+    KEYS_OF_FORMATS,
     check_keys,
     choice,
     column,
@@ -22,25 +23,9 @@ from playlog_cli.loading.formats.toml.values import (
 )
 from playlog_cli.time_zones import time_zone, wanted_zone
 
-_KEYS = (
-    "about",
-    "sources",
-    "delimiter",
-    "quote",
-    "encoding",
-    "header",
-    "skip_lines",
-    "optional_columns",
-    "time_zone",
-    "ambiguous",
-    "blank",
-    "sheet",
-    "file_name",
-    "track_from",
-    "match",
-    "skip",
-    "heading",
-)
+_KEYS = ("about", "sources", *KEYS_OF_FORMATS, "match", "skip", "heading")
+_LINE = re.compile(r"\(at line (\d+)")  # of an error of tomllib
+_UNQUOTED = re.compile(r"""\s*([\w.-]+)\s*=\s*([^\s"'\[{#][^"#]*?)\s*(#.*)?""")
 MOST_SKIPPED_LINES = 1_000
 
 
@@ -57,7 +42,7 @@ def parse_format(name: str, toml: str) -> LogFormat:
     try:
         values = tomllib.loads(toml)
     except (ValueError, RecursionError) as error:
-        raise FormatError(f"this is not TOML: {error}") from None
+        raise FormatError(f"this is not TOML: {error}{_quotes_missing(toml, str(error))}") from None
     check_keys(values, _KEYS, "the format")
     table = values.get("match")
     if not isinstance(table, dict):
@@ -84,6 +69,14 @@ def parse_format(name: str, toml: str) -> LogFormat:
         sheet=text(values["sheet"], "sheet", '"Playlist"') if "sheet" in values else None,
         file_name=_file_name(values["file_name"]) if "file_name" in values else None,
     )
+
+
+def _quotes_missing(toml: str, error: str) -> str:
+    """Advice for a line whose value is a text without quotes; blank if the mistake is another one."""
+    at = _LINE.search(error)
+    line = toml.splitlines()[int(at[1]) - 1 :][:1] if at else []
+    found = _UNQUOTED.fullmatch(line[0]) if line else None
+    return f': put the text in quotes, like {found[1]} = "{found[2]}"' if found else ""
 
 
 def _track_from(value: Any) -> tuple[TrackFrom, ...]:

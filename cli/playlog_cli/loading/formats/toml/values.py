@@ -9,6 +9,21 @@ from playlog_cli.errors import shown
 from playlog_cli.loading.formats.model import Column, FormatError
 
 MOST_COLUMNS = 16_384  # of a sheet in Excel; a row is filled up to the highest that a format names
+# The keys of a format that must stand above its first table, and that are no attributes of matches.
+KEYS_OF_FORMATS = (
+    "delimiter",
+    "quote",
+    "encoding",
+    "header",
+    "skip_lines",
+    "optional_columns",
+    "time_zone",
+    "ambiguous",
+    "blank",
+    "sheet",
+    "file_name",
+    "track_from",
+)
 _Choice = TypeVar("_Choice", bound=StrEnum)
 
 
@@ -20,9 +35,16 @@ def check_keys(table: Mapping[str, Any], known: Collection[str], where: str) -> 
     """
     for key in table:
         if key not in known:
+            if key in KEYS_OF_FORMATS:
+                raise FormatError(misplaced(key, where))
             close = get_close_matches(key, known, n=1)
             wanted = f"did you mean {close[0]}?" if close else f"the keys there are {', '.join(known)}"
             raise FormatError(f"{where} has a key {shown(key)} that means nothing: {wanted}")
+
+
+def misplaced(key: str, where: str) -> str:
+    """What to do about a key of the format below the head of a table, which TOML takes for a key of the table."""
+    return f"{key} stands below {where}, and belongs to the whole format: move its line to the top, above [match]"
 
 
 def flag(value: Any, key: str) -> bool:

@@ -73,6 +73,13 @@ def test_a_plain_column_is_in_seconds(tmp_path: Path) -> None:
     assert durations(tmp_path, '"d"', "t,d,id\n2026-03-14 08:00:00,215,1\n") == ["215"]
 
 
+@pytest.mark.parametrize("constant", ["180", '"180"'])
+def test_the_same_duration_for_each_row(tmp_path: Path, constant: str) -> None:
+    log = "t,id\n2026-03-14 08:00:00,1\n2026-03-14 08:01:00,2\n"
+
+    assert durations(tmp_path, f"{{ constant = {constant} }}", log) == ["180", "180"]
+
+
 def test_from_beginning_to_end(tmp_path: Path) -> None:
     log = "t,e,id\n2026-03-14 08:00:00,08:03:35,1\n2026-03-14 23:59:00,00:02:00,2\n"
 

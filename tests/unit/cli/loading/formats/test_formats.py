@@ -59,3 +59,39 @@ def test_columns_constants_local_times_and_ids_of_artist_and_title(tmp_path: Pat
     assert problems(rows) == [
         (6, "matched_at is '14.03.2026 8.09': by the log format it must be a time like '14.03.2026 17:05:09'")
     ]
+
+
+def test_artist_and_title_in_one_column_are_split_at_the_first_separator(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text(
+        "time,name,\n2026-03-14 08:00:00,Queen  -  Under Pressure - Remastered,\n2026-03-14 08:04:00,Station ID,\n"
+        "2026-03-14 08:04:10,News - Weather,\n2026-03-14 08:05:00,,\n2026-03-14 08:06:00,News - Queen -,\n"
+    )
+
+    rows = outcomes(
+        path,
+        """
+time_zone = "UTC"
+[match]
+matched_at = "time"
+artist = { column = "name", split = " - ", part = 1, values = { "Queen" = "Queen", "News" = "BBC" } }
+title = { column = "name", split = " - ", part = 2, prefix = "The " }
+[[skip]]
+column = "name"
+values = ["* - Weather"]
+""",
+    )
+
+    assert [(each.get("artist"), each.get("title")) for each in matches(rows)] == [
+        ("Queen", "The Under Pressure - Remastered"),
+        (None, None),
+        ("BBC", "The Queen -"),
+    ]
+    assert problems(rows) == [
+        (
+            3,
+            "artist is part 1 of 'Station ID', which has no ' - ': if such rows are no music, skip them: "
+            '[[skip]] column = "name" except = ["* - *"]',
+        )
+    ]
+    assert skipped(rows) == [4]

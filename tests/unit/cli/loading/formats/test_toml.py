@@ -58,6 +58,30 @@ TIME = '[match]\nmatched_at = "t"\n'
         (TIME + "title = { columns = [] }", "title.columns is []: it must be a list of columns"),
         (TIME + 'title = { constant = "a", prefix = "b" }', "title with a constant has a key 'prefix'"),
         (TIME + 'source = { column = "a", values = {} }', "source.values is {}: it must be a table of texts"),
+        (
+            TIME + 'time_zone = "UTC"',
+            "time_zone stands below [match], and belongs to the whole format: move its line to",
+        ),
+        (
+            TIME + '[[skip]]\ncolumn = "a"\nvalues = ["b"]\ntime_zone = "UTC"',
+            "time_zone stands below skip rule 1, and belongs to the whole format: move its line to the top, above",
+        ),
+        (
+            "time_zone = America/Chicago # local\n" + TIME,
+            'put the text in quotes, like time_zone = "America/Chicago"',
+        ),
+        ("delimiter = ;\n" + TIME, 'put the text in quotes, like delimiter = ";"'),
+        (TIME + 'title = { column = "a", split = " - " }', "title must have both split and part: split = "),
+        (
+            TIME + 'title = { column = "a", split = " - ", part = 3 }',
+            "title.part is 3: it must be a whole number from 1",
+        ),
+        (TIME + 'title = { column = "a", split = "", part = 1 }', "title.split is '': it must be a text, like"),
+        (TIME + 'duration_seconds = { constant = "3:00" }', "duration_seconds.constant is '3:00': it must be a number"),
+        (
+            TIME + "duration_seconds = { constant = 0 }",
+            "duration_seconds.constant is 0: it must be a number of seconds",
+        ),
         (TIME + "duration_seconds = {}", "duration_seconds must have one of column"),
         (TIME + 'duration_seconds = { column = "a", end = "b" }', "but has column and end"),
         (
@@ -93,8 +117,25 @@ def test_columns_that_no_file_can_have(tmp_path: Path, toml: str, problem: str) 
 @pytest.mark.parametrize(
     ("toml", "log", "problem"),
     [
-        (TIME, "time,id\n1,2\n", "has no column 't': its columns are 'time, id'"),
-        ("[match]\nmatched_at = 3", "time,id\n1,2\n", "has 2 columns: the log format names column 3"),
+        (TIME, "time,id\n1,2\n", "has no column 't' for matched_at; its columns are 'time', 'id'"),
+        (
+            TIME + 'title = "Titel"',
+            "t,Title,id\n1,2,3\n",
+            "has no column 'Titel' for title (did you mean 'Title'?); its columns are 't', 'Title', 'id'",
+        ),
+        (
+            TIME + 'station_id = "KILT-FM"',
+            "t,Song\n1,2\n",
+            'for station_id; if it is the value of each row, write { constant = "KILT-FM" }; its columns are',
+        ),
+        (TIME + "duration_seconds = 180", "t,Song\n1,2\n", "if it is the value of each row, write { constant = 180 }"),
+        (TIME + '[[skip]]\ncolumn = "Kind"\nvalues = ["x"]', "t,Song\n1,2\n", "'Kind' for skip rule 1; its columns"),
+        (
+            TIME,
+            ",".join(f"column {number}" for number in range(1, 201)) + "\n1\n",
+            "'column 45', 'column 46' and 154 more",
+        ),
+        ("[match]\nmatched_at = 3", "time,id\n1,2\n", "has 2 columns: the log format names column 3 for matched_at"),
         (TIME, "t,T\n1,2\n", "has 2 columns 't': name the one by its number, 1 or so"),
         ("skip_lines = 5\n" + TIME, "t\n1\n", "has no rows: is skip_lines right?"),
         (TIME, "", "is empty"),
