@@ -1,13 +1,16 @@
 """Make an export of any size, as `playlog export` would write it of tables in which all is well."""
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 from playlog.domain import timestamps
+from playlog_cli.errors import CommandError
 from playlog_cli.exporting.columns import FAILURES, MATCHES, PLAYS, ExportTable
 from playlog_cli.exporting.engine import Engine, open_engine
 from playlog_cli.exporting.export import finish, put_files
 from playlog_cli.exporting.manifest import ExportFile, Manifest, Origin, generation_name
+from playlog_cli.exporting.opened import read_manifest
 from playlog_cli.exporting.parts import copy_rows
 from playlog_cli.exporting.places import Folder
 
@@ -19,7 +22,7 @@ _TEXT = "strftime(make_timestamp({}), '%Y-%m-%dT%H:%M:%S.%f+0000')"
 
 
 def make(folder: Path, plays: int, matches: int) -> None:
-    """Makes an export, unless there is one.
+    """Makes an export, unless there is one that this version reads.
 
     Args:
         folder: where to.
@@ -27,7 +30,8 @@ def make(folder: Path, plays: int, matches: int) -> None:
         matches: how many of the first plays have their match in the export too.
     """
     place = Folder(folder)
-    if place.read_text("manifest.json"):
+    with suppress(CommandError):
+        read_manifest(place)
         return
     now = datetime(YEAR + 1, 1, 1, tzinfo=UTC)
     generation = generation_name(now)
@@ -43,9 +47,9 @@ def make(folder: Path, plays: int, matches: int) -> None:
             generation=generation,
             origin=Origin.POINT_IN_TIME,
             began_at=timestamps.to_text(now),
+            ended_at=timestamps.to_text(now),
             instant=timestamps.to_text(now),
             unprocessed_shards=8,
-            retain_played_days=0,
             files=tuple(files),
         ),
     )

@@ -29,6 +29,7 @@ class Fault(StrEnum):
     STALE_PAGE = "stale page"
     REPEATED_PAGE = "repeated page"
     LAGGING_PAGE = "lagging page"
+    EXPIRED = "expired matches"
     KILLED = "killed run"
     RUNS_AT_ONCE = "runs at once"
     LETTER_TWICE = "letter twice"

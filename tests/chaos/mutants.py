@@ -154,6 +154,13 @@ MUTANTS = (
         "an empty page is taken for the end of the shard",
     ),
     Mutant(
+        Fault.EXPIRED,
+        f"{PACKAGE}/converting/writing/actions.py",
+        '"attribute_exists(unprocessed_shard) AND NOT #processed = :true"',
+        '"NOT #processed = :true"',
+        "a match that has expired since the index showed it is made anew, and played again",
+    ),
+    Mutant(
         Fault.KILLED,
         f"{PACKAGE}/converting/writing/sending.py",
         """            self._retry.call(

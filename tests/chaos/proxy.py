@@ -74,6 +74,7 @@ class Proxy:
         port: where it listens.
         schedule: the faults of the round; None passes all through.
         watch: is called at instants between two writes, with no write under way.
+        expire: deletes matches as DynamoDB does once they have expired; is called with no write under way.
         sent: letters that the queue took, by match and attempt.
         clouded: matches of which the index did not show the state they are in.
         defects: what went wrong in the proxy itself.
@@ -94,6 +95,7 @@ class Proxy:
         self._pages: defaultdict[str, list[Item]] = defaultdict(list)
         self.schedule: Schedule | None = None
         self.watch: Callable[[], None] = lambda: None
+        self.expire: Callable[[random.Random], None] = lambda _: None
         self.sent: set[tuple[str, int]] = set()
         self.clouded: set[str] = set()
         self.defects: list[str] = []
@@ -169,6 +171,13 @@ class Proxy:
             case Fault.SLOW_REQUEST:
                 time.sleep(chance.choice(SLOW_SECONDS))
                 handler.send(forward())
+            case Fault.EXPIRED:
+                with self._gate:
+                    self.expire(chance)
+                answer = forward()
+                # The index may still show what is gone.
+                is_page = request.reads_index
+                handler.send(self._another_page(request, Fault.STALE_PAGE, chance, answer) if is_page else answer)
             case Fault.PARTIAL_BATCH:
                 handler.send(self._partial(request, headers, chance))
             case _ if fault in OF_THE_INDEX:

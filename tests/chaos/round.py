@@ -180,6 +180,7 @@ class _Round:
         self._stack.renew(str(seed))
         arena.proxy.reset(self.schedule)
         arena.proxy.watch = self._judge_instant
+        arena.proxy.expire = self._stack.expire
         self._postman = Postman(self._stack, arena.store_failures, self._chance, self._rates, self.schedule.count)
         self._settings = ConvertSettings(
             match_cache_table=MATCH_CACHE,
@@ -192,7 +193,8 @@ class _Round:
             default_duration=timedelta(seconds=DEFAULT_DURATION),
             flag_below_confidence=Decimal(self._chance.choice((0, 50))),
             max_attempts=self._chance.choice((1, 2, 3)),
-            retain_played=timedelta(0),
+            # They have expired once a fault says so: the embedded AWS deletes none by itself.
+            retain_played=timedelta(days=Fault.EXPIRED in self._rates),
         )
         self._gap = self._settings.airing_gap
         self._airings = draw_airings(self._chance, self._gap)

@@ -1,6 +1,7 @@
 """The tables and queues of the template in an embedded AWS, without the rest of the stack: made anew for each round."""
 
 import json
+import random
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -47,6 +48,7 @@ class Stack:
         sqs: client.
         dead_letters: URL of the queue.
         parking_lot: URL of the queue.
+        expired: matches as they were when they were deleted because they had expired.
     """
 
     def __init__(self, server: Server) -> None:
@@ -58,6 +60,7 @@ class Stack:
             name: resources[name]["Properties"] for name in (*_TABLES, "DeadLetterQueue")
         }
         self.dead_letters = self.parking_lot = ""
+        self.expired: list[Item] = []
 
     def renew(self, suffix: str) -> None:
         """Makes the tables and queues anew, empty.
@@ -65,6 +68,7 @@ class Stack:
         Args:
             suffix: of the queues' names: SQS gives a name again a minute after its queue was deleted.
         """
+        self.expired.clear()
         there = self.dynamodb.list_tables()["TableNames"]
         for name in _TABLES:
             if name in there:
@@ -89,9 +93,20 @@ class Stack:
             requests: list[WriteRequestTypeDef] = [{"PutRequest": {"Item": item}} for item in items[start : start + 25]]
             self.dynamodb.batch_write_item(RequestItems={table: requests})
 
+    def expire(self, chance: random.Random) -> None:
+        """Deletes some matches that expire: DynamoDB may do so at any time after they were played.
+
+        Args:
+            chance: which ones.
+        """
+        for match in self._scan(MATCH_CACHE):
+            if "expires_at" in match and chance.random() < 0.5:
+                self.dynamodb.delete_item(TableName=MATCH_CACHE, Key={"match_id": match["match_id"]})
+                self.expired.append(match)
+
     def scan(self) -> Tables:
-        """All that the tables hold: at one instant, if nothing is being written."""
-        return Tables(self._scan(MATCH_CACHE), self._scan(PLAY_LOG), self._scan(FAILED_PLAY_LOG))
+        """All that the tables hold, and the matches that have expired: at one instant, if nothing is being written."""
+        return Tables([*self._scan(MATCH_CACHE), *self.expired], self._scan(PLAY_LOG), self._scan(FAILED_PLAY_LOG))
 
     def _scan(self, table: str) -> list[Item]:
         pages = self.dynamodb.get_paginator("scan").paginate(TableName=table, ConsistentRead=True)

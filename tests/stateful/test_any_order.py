@@ -62,6 +62,7 @@ INSTANTS = {
     GAP: tuple(NOON + timedelta(seconds=second) for second in (0, 20, 61, 121, 182, 240, 470)),
 }
 MENDED: Item = {"track_id": {"S": "track-1"}, "duration_seconds": {"N": "30"}, "source": {"S": "Radio"}}
+PLAYED_ALONE = ("processed_at", "play_id", "expires_at")
 ENVIRONMENT = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
 SEARCH = settings(
     max_examples=100,
@@ -173,8 +174,9 @@ class AnyOrder(RuleBasedStateMachine):
         self.instants = INSTANTS[gap]
         self.expected: dict[str, Expected] = {}
 
-    @initialize()
-    def some_plays_cannot_be_read(self) -> None:
+    @initialize(retained=st.booleans())
+    def some_plays_cannot_be_read(self, retained: bool) -> None:
+        self.world.retain_played = timedelta(days=retained)
         for station in STATIONS:
             for instant in self.instants:
                 play_id = f"{timestamps.to_text(instant)}#{BROKEN_TRACK}"
@@ -222,6 +224,23 @@ class AnyOrder(RuleBasedStateMachine):
         again["unprocessed_shard"] = {"S": shard_of(match["station_id"]["S"], len(ALL_SHARDS))}
         self.world.put(SETTINGS.match_cache_table, {**again, **(MENDED if mended else {})})
         self.expected[match_id] = self.expected[match_id].retried(mended=mended)
+
+    @rule(match_id=matches)
+    def match_expires(self, match_id: str) -> None:
+        self.world.expire([match_id])
+
+    @rule(match_id=matches)
+    def expired_match_is_delivered_again(self, match_id: str) -> None:
+        is_there = (match_id,) in self.world.memory.tables[SETTINGS.match_cache_table].items
+        # A dead letter of its first life would be one of its second as well.
+        if is_there or self.expected[match_id].attempts:
+            return
+        again = {name: value for name, value in self._match(match_id).items() if name not in PLAYED_ALONE}
+        shard = shard_of(again["station_id"]["S"], len(ALL_SHARDS))
+        self.world.put(
+            SETTINGS.match_cache_table, {**again, "unprocessed_shard": {"S": shard}, "processed": {"BOOL": False}}
+        )
+        self.expected[match_id] = Expected.of(Defect.NONE)
 
     @invariant()
     def law_has_held_after_every_request(self) -> None:
@@ -303,7 +322,7 @@ class AnyOrder(RuleBasedStateMachine):
             assert not left, "the run left matches waiting, and did not say so"
 
     def _check_what_is_paid(self) -> None:
-        played = [match for match in self.world.items(SETTINGS.match_cache_table) if states(match) == [PLAYED]]
+        played = [match for match in self.world.matches if states(match) == [PLAYED]]
         expected = airings(map(_detection, played), self.world.gap)
         bridged = [play for play in self.world.plays if "bridged" in play]
         for play in self.world.plays:
@@ -316,7 +335,9 @@ class AnyOrder(RuleBasedStateMachine):
             assert sorted(map(_as_airing, self.world.plays), key=repr) == sorted(expected, key=repr)
 
     def _match(self, match_id: str) -> Item:
-        return self.world.memory.tables[SETTINGS.match_cache_table].items[match_id,]
+        """A match as it is, or as it was when it expired."""
+        match = self.world.memory.tables[SETTINGS.match_cache_table].items.get((match_id,))
+        return match or next(each for each in reversed(self.world.expired) if each["match_id"]["S"] == match_id)
 
     def _waiting(self) -> list[str]:
         return [match_id for match_id in self.expected if states(self._match(match_id)) == [WAITING]]

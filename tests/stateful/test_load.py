@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -228,6 +229,26 @@ def test_two_loads_at_once_are_as_one(loadings: Callable[[], Loading]) -> None:
         assert result.added + result.already_there == len(EXPORT)
         loading.check_that_it_came_over()
         check_that_every_match_is_paid_once(loading)
+
+
+def test_a_load_of_matches_that_expired_pays_no_play_twice(loadings: Callable[[], Loading]) -> None:
+    loading = loadings()
+    loading.stack = replace(loading.stack, retain_played=timedelta(days=1))
+    loading.load({})
+    assert not loading.world.violations
+    loading.world.expire()
+    assert set(loading.in_states().values()) == {"waiting", "failed"}
+
+    again = loading.load({})
+
+    assert (again.added, again.played, again.plays) == (8, 8, 0)
+    assert loading.plays().keys() == PLAYS.keys()
+    alone = [key for key, (matches, _) in PLAYS.items() if matches == 1]
+    assert alone
+    assert all(loading.plays()[key] == PLAYS[key] for key in alone)
+    # The two that joined the play of the first count once more: nothing shows that they were counted.
+    assert loading.plays()["s-1", "2024-03-01T08:00:00.000000+0000#t-1"] == (5, Decimal(54))
+    assert not loading.world.violations
 
 
 def test_a_play_that_is_there_already_is_joined(loadings: Callable[[], Loading]) -> None:

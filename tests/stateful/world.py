@@ -1,7 +1,7 @@
 """An AWS in memory in which requests meet faults, and playlog's functions at work in it."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -71,6 +71,8 @@ class Fault(Enum):
     """Another run, over the last shard alone, takes place before the request arrives."""
     LETTERS_STORED = auto()
     """A letter of each attempt of which none has been is stored before the request arrives."""
+    EXPIRES = auto()
+    """DynamoDB deletes all matches that expire before the request arrives."""
 
 
 # What the n-th request of an operation meets, counted from 0: ("TransactWriteItems", 1).
@@ -105,6 +107,8 @@ class World:
         memory: what the tables and the queue hold.
         clock: all of the world's time.
         gap: silence up to which two matches are one airing.
+        retain_played: how long a played match is kept at least; zero keeps it for ever.
+        expired: matches as they were when DynamoDB deleted them, as far as a play counts them.
         violations: of the invariants, found after a request.
     """
 
@@ -112,6 +116,8 @@ class World:
     clock: Clock
     memory: Memory = field(default_factory=lambda: Memory(_tables()))
     gap: timedelta = timedelta(0)
+    retain_played: timedelta = timedelta(0)
+    expired: list[Item] = field(default_factory=list)
     violations: list[str] = field(default_factory=list)
     _done_with: set[tuple[str, int]] = field(default_factory=set)
     _plan: Plan = field(default_factory=dict)
@@ -133,7 +139,7 @@ class World:
             RunError: it could do nothing.
         """
         with self.planned(plan):
-            settings = replace(SETTINGS, airing_gap=self.gap)
+            settings = replace(SETTINGS, airing_gap=self.gap, retain_played=self.retain_played)
             return convert(shards, settings, client_of(self.aws.dynamodb), self.aws.sqs, self._retry())
 
     def store(self, letter: str, plan: Plan) -> bool:
@@ -170,8 +176,41 @@ class World:
 
     def check(self) -> None:
         """Notes each violation of the invariants."""
-        tables = invariants.Tables(self.items(SETTINGS.match_cache_table), self.plays, self.items(FAILED_PLAY_LOG))
+        tables = invariants.Tables(self.matches, self.plays, self.items(FAILED_PLAY_LOG))
         self.violations += invariants.violations(tables, len(ALL_SHARDS))
+
+    def expire(self, match_ids: Collection[str] | None = None) -> None:
+        """DynamoDB deletes matches that expire: it may do so at any time after they were played.
+
+        Args:
+            match_ids: of which alone; None for all.
+        """
+        matches = self.memory.tables[SETTINGS.match_cache_table].items
+        for key, match in list(matches.items()):
+            if "expires_at" in match and (match_ids is None or match["match_id"]["S"] in match_ids):
+                del matches[key]
+                if self._has_created_its_play(match):  # it is counted once, however often it was put
+                    self.expired = [each for each in self.expired if not _same_in(each, match, "match_id", "play_id")]
+                self.expired.append(match)
+
+    @property
+    def matches(self) -> list[Item]:
+        """The matches as they would be had none expired: then the invariants hold to the letter.
+
+        A match that its writer put again after it expired is counted again by its play, unless it created the play.
+        """
+        live = {match["match_id"]["S"]: match for match in self.items(SETTINGS.match_cache_table)}
+        counted = []
+        for match in self.expired:
+            put_again = live.get(match["match_id"]["S"])
+            if put_again is None or not self._has_created_its_play(put_again):
+                counted.append(match)
+            if put_again and invariants.states(put_again) == ["waiting"]:
+                del live[match["match_id"]["S"]]
+        return [*live.values(), *counted]
+
+    def _has_created_its_play(self, match: Item) -> bool:
+        return any(_same_in(match, play, "station_id", "play_id", "match_id") for play in self.plays)
 
     @property
     def plays(self) -> list[Item]:
@@ -223,6 +262,8 @@ class World:
                 self.run({}, ALL_SHARDS[-1:])
             case Fault.LETTERS_STORED:
                 self.store_all()
+            case Fault.EXPIRES:
+                self.expire()
 
     def _after(self, fault: Fault | None) -> None:
         match fault:
@@ -274,6 +315,10 @@ def clients() -> Iterator[Clients]:
             connect(SETTINGS.match_cache_table, FAILED_PLAY_LOG),
         )
         yield made
+
+
+def _same_in(one: Item, other: Item, *names: str) -> bool:
+    return all(one.get(name) == other.get(name) for name in names)
 
 
 def _tables() -> dict[str, Table]:

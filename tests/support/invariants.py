@@ -72,6 +72,8 @@ def _waiting(match: Item, shards: int, created: dict[str, tuple[str, str]]) -> l
     for mark in ("play_id", "processed_at"):
         if mark in match:
             about.append(f"waits and has {mark} {match[mark]!r}")
+    if "expires_at" in match:
+        about.append("waits and expires")
     if _text(match, "match_id") in created:
         about.append(f"waits, and play {created[_text(match, 'match_id')]} was created by it")
     return about
@@ -85,6 +87,8 @@ def _played(match: Item, plays: set[tuple[str, str]]) -> list[str]:
 
 
 def _failed(match: Item, failures: dict[tuple[str, int], Item]) -> list[str]:
+    if "expires_at" in match:
+        return ["has failed and expires"]
     record = failures.get((_text(match, "match_id"), _attempts(match)))
     if record is None:
         return [f"has failed, and there is no record of attempt {_attempts(match)}"]

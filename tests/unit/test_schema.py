@@ -111,7 +111,7 @@ def test_the_tables_of_the_contract_name_the_attributes_and_their_order() -> Non
     for heading, table in (("**MatchCache**", MATCH_CACHE), ("**PlayLog**", PLAY_LOG)):
         section = contract.split(heading)[1].split("\n**")[0]
         named = set(re.findall(r"`([a-z_]+)`", section)) & set(names(table))
-        internal = {"confidence_sum", "confidence_count", "bridged"}
+        internal = {"confidence_sum", "confidence_count", "bridged", "matches_expire_at"}
         assert named == set(names(table)) - internal
 
 

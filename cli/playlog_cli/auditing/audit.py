@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypeAlias
 
-from playlog.domain import timestamps
 from playlog.domain.match import Item
 from playlog.domain.play import PlayKey
 
@@ -83,7 +82,7 @@ def audit(stack: Stack, progress: Progress) -> Audit:
         CommandError: a table goes on throttling.
         BotoCoreError, ClientError: AWS cannot be reached or refuses a call.
     """
-    ledger = Ledger(stack.shards, _expired_before(stack))
+    ledger = Ledger(stack.shards, datetime.now(UTC).timestamp())
     for play in _items(stack, stack.play_log_table, items.PLAY_ATTRIBUTES, progress):
         ledger.add_play(play)
     time.sleep(SETTLE_SECONDS)  # or a play could be read whose match still shows as waiting
@@ -116,11 +115,6 @@ def audit(stack: Stack, progress: Progress) -> Audit:
     )
 
 
-def _expired_before(stack: Stack) -> str | None:
-    """Matches that were played at or before this time may have expired by now; None if no match expires."""
-    return timestamps.to_text(datetime.now(UTC) - stack.retain_played) if stack.retain_played else None
-
-
 def _items(stack: Stack, table: str, attributes: Sequence[str], progress: Progress) -> Iterator[Item]:
     for page in scan(stack.dynamodb, table, attributes):
         progress(table, len(page))
@@ -129,7 +123,7 @@ def _items(stack: Stack, table: str, attributes: Sequence[str], progress: Progre
 
 def _count_again(stack: Stack, keys: Iterable[PlayKey], progress: Progress) -> tuple[list[Violation], list[PlayKey]]:
     """Counts the matches of some plays again."""
-    ledger = Ledger(stack.shards, _expired_before(stack))
+    ledger = Ledger(stack.shards, datetime.now(UTC).timestamp())
     wanted = set(keys)
     for play in _plays(stack, wanted).values():
         ledger.add_play(play)
@@ -158,7 +152,7 @@ def _look_again(stack: Stack, ledger: Ledger) -> tuple[list[Violation], list[Pla
             if play is None:
                 suspects += ledger.claimants(key)
             creator = creators.get(items.text(play or {}, "match_id"))
-            verdict = invariants.check_play(key, account, play, creator, _expired_before(stack))
+            verdict = invariants.check_play(key, account, play, creator, datetime.now(UTC).timestamp())
             if verdict is None:
                 undecided.append(key)
             else:

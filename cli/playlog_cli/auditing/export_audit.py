@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, fields
-from datetime import timedelta
 from itertools import groupby
 from typing import Any
 
@@ -90,17 +89,14 @@ def audit_export(engine: Engine, statements: Statements, manifest: Manifest) -> 
         failures=manifest.rows(FAILURES.name),
         dead_letters=None,
         parking_lot=None,
-        violations=Violations(engine, _violations(statements, shards, expired_before(manifest))),
+        violations=Violations(engine, _violations(statements, shards, read_until(manifest))),
         undecided=(),
     )
 
 
-def expired_before(manifest: Manifest) -> str | None:
-    """The latest creation of a play whose matches may have expired when the export was made; None if none expire."""
-    if not manifest.retain_played_days:
-        return None
-    at = timestamps.from_text(manifest.instant or manifest.began_at)
-    return timestamps.to_text(at - timedelta(days=manifest.retain_played_days))
+def read_until(manifest: Manifest) -> float:
+    """When the last match was read, in epoch seconds: what expired later is in the export."""
+    return timestamps.from_text(manifest.instant or manifest.ended_at).timestamp()
 
 
 def sources_note(manifest: Manifest) -> str:
@@ -113,11 +109,11 @@ def sources_note(manifest: Manifest) -> str:
     )
 
 
-def _violations(engine: Statements, shards: int, limit: str | None) -> Iterator[Violation]:
+def _violations(engine: Statements, shards: int, now: float) -> Iterator[Violation]:
     for _, rows in groupby(engine.rows(sql.matches(shards)), key=lambda row: row[0]):
         yield from _of_match([_Split(row).match() for row in rows], shards)
-    for (station_id, play_id), rows in groupby(engine.rows(sql.plays(limit)), key=lambda row: (row[0], row[1])):
-        yield from _of_play(PlayKey(station_id, play_id), rows, shards, limit)
+    for (station_id, play_id), rows in groupby(engine.rows(sql.plays(now)), key=lambda row: (row[0], row[1])):
+        yield from _of_play(PlayKey(station_id, play_id), rows, shards, now)
 
 
 def _of_match(rows: Sequence[tuple[Item, bool, Item | None]], shards: int) -> list[Violation]:
@@ -126,7 +122,7 @@ def _of_match(rows: Sequence[tuple[Item, bool, Item | None]], shards: int) -> li
     return check_match(match, {} if has_play else None, record, shards)
 
 
-def _of_play(key: PlayKey, rows: Iterator[Sequence[Any]], shards: int, limit: str | None) -> list[Violation]:
+def _of_play(key: PlayKey, rows: Iterator[Sequence[Any]], shards: int, now: float) -> list[Violation]:
     play, creator, account = None, None, Account(match_count=None)
     orphans: dict[str, tuple[Item, list[Item | None]]] = {}
     for number, row in enumerate(rows):
@@ -141,7 +137,7 @@ def _of_play(key: PlayKey, rows: Iterator[Sequence[Any]], shards: int, limit: st
             orphans.setdefault(match["match_id"]["S"], (match, []))[1].append(record)
         elif match is not None:
             account.add(match)
-    found = check_play(key, account, play, creator, limit) or []
+    found = check_play(key, account, play, creator, now) or []
     for match, records in orphans.values():
         found += check_match(match, None, _last_record(match, records), shards)
     return found

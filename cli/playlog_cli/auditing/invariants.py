@@ -103,7 +103,7 @@ def check_match(match: Item, play: Item | None, record: Item | None, shards: int
 
 
 def check_play(
-    key: PlayKey, account: Account, play: Item | None, creator: Item | None, expired_before: str | None
+    key: PlayKey, account: Account, play: Item | None, creator: Item | None, now: float
 ) -> list[Violation] | None:
     """Finds the violations of a play in a second look.
 
@@ -115,7 +115,7 @@ def check_play(
         account: what the ledger knows of it.
         play: as it is now; None if it is not there.
         creator: the match that it says created it, as it is now; None if it is not there.
-        expired_before: matches that were played at or before this time may have expired; None if no match expires.
+        now: in epoch seconds: which matches may have expired.
 
     Returns:
         The violations, or None where it was written while its matches were counted: count them again.
@@ -128,7 +128,7 @@ def check_play(
     if count != (account.matches if account.match_count is None else account.match_count):
         return None
     found = []
-    has_expired = may_lack_matches(play, expired_before) and account.matches < count
+    has_expired = may_lack_matches(play, now) and account.matches < count
     if has_expired:
         pass  # the play stays and keeps its match_count: what is left of its matches says nothing about the others
     elif not account.matches:
@@ -165,6 +165,9 @@ def own_violations(match: Item, state: State, shards: int) -> list[Violation]:
             name = "play_id" if text(match, "play_id") else "processed_at"
             sentence = f"match {shown(match_id)} waits, and has {name} {shown(mark)} as if it were played"
             found.append(Violation(Kind.IN_TWO_STATES, sentence, match_id))
+    if state in (State.WAITING, State.FAILED) and "NULL" not in match.get("expires_at", {"NULL": True}):
+        sentence = f"match {shown(match_id)} {_IN_WORDS[state]}, and has expires_at, so that DynamoDB may delete it"
+        found.append(Violation(Kind.IN_TWO_STATES, sentence, match_id))
     if is_played(match):
         if not play_key(match):
             lacking = "play_id" if text(match, "station_id") else "station_id"

@@ -28,6 +28,7 @@ MATCH_ATTRIBUTES = (
     "avg_confidence_score",
     "attempts",
     "failed_reason",
+    "expires_at",
 )
 
 
@@ -39,7 +40,7 @@ PLAY_ATTRIBUTES = (
     "start_time",
     "stop_time",
     "avg_confidence_score",
-    "created_at",
+    "matches_expire_at",
 )
 
 
@@ -114,14 +115,17 @@ def text(item: Item, name: str) -> str:
     return value
 
 
-def may_lack_matches(play: Item, expired_before: str | None) -> bool:
+def may_lack_matches(play: Item, now: float) -> bool:
     """Whether matches of a play may have expired, so that they are no longer in MatchCache.
+
+    The play says when its first match expires. So it does not matter what ``RetainPlayedDays`` is now.
 
     Args:
         play: item of PlayLog.
-        expired_before: matches that were played at or before this time may have expired; None if no match expires.
+        now: in epoch seconds.
     """
-    return expired_before is not None and "" < text(play, "created_at") <= expired_before
+    expires_at = number(play, "matches_expire_at")
+    return expires_at is not None and expires_at <= now
 
 
 def airing_of(play: Item) -> Heard:

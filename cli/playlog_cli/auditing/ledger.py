@@ -32,7 +32,7 @@ class Ledger:
 
     Args:
         shards: the stack's ``UnprocessedShards``, 1 to 64.
-        expired_before: matches that were played at or before this time may have expired; None if no match expires.
+        now: in epoch seconds: which matches may have expired.
 
     Attributes:
         states: how many matches were seen in each state.
@@ -40,12 +40,12 @@ class Ledger:
         records: how many failed conversions were seen.
     """
 
-    def __init__(self, shards: int, expired_before: str | None = None) -> None:
+    def __init__(self, shards: int, now: float) -> None:
         self.states: Counter[State] = Counter()
         self.plays = 0
         self.records = 0
         self._shards = shards
-        self._expired_before = expired_before
+        self._now = now
         # Plays that may lack matches, by the match that they say created them.
         self._creators: dict[str, PlayKey] = {}
         self._accounts: dict[PlayKey, Account] = {}
@@ -59,7 +59,7 @@ class Ledger:
         self.plays += 1
         key, creator = key_of(play), text(play, "match_id")
         account = Account(match_count(play), creator=creator, says=airing_of(play))
-        if may_lack_matches(play, self._expired_before):
+        if may_lack_matches(play, self._now):
             account.may_lack_matches = True
             self._creators[creator] = key
         self._accounts[key] = account

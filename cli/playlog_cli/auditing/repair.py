@@ -73,7 +73,8 @@ def repair_match(stack: Stack, repair: Repair) -> bool:
         stack.dynamodb.update_item(
             TableName=stack.match_cache_table,
             Key={"match_id": {"S": repair.match_id}},
-            UpdateExpression="SET #unprocessed_shard = :shard",
+            # DynamoDB must not delete a match that waits.
+            UpdateExpression="SET #unprocessed_shard = :shard REMOVE #expires_at",
             ConditionExpression=" AND ".join(unchanged),
             ExpressionAttributeNames={f"#{name}": name for name in seen},
             ExpressionAttributeValues={

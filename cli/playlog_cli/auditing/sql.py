@@ -8,7 +8,6 @@ from collections.abc import Sequence
 
 from playlog_cli.auditing.items import MATCH_ATTRIBUTES, PLAY_ATTRIBUTES, RECORD_ATTRIBUTES
 from playlog_cli.exporting.columns import FAILURES, MATCHES, PLAYS
-from playlog_cli.exporting.engine import literal
 from playlog_cli.exporting.items import columns_of, listed
 
 MATCH_COLUMNS = columns_of(MATCHES, MATCH_ATTRIBUTES)
@@ -55,6 +54,7 @@ def matches(shards: int) -> str:
             LEFT JOIN failures r ON r.match_id = m.match_id AND r.attempt = m.tried AND {_is_readable("r", ["attempt"])}
             WHERE m.state IN ('stranded', 'in two states')
                 OR m.state = 'waiting' AND (COALESCE(m.play_id, '') <> '' OR COALESCE(m.processed_at, '') <> '')
+                OR m.state IN ('waiting', 'failed') AND m.expires_at IS NOT NULL
                 OR {_IS_PLAYED.format("m")}
                     AND (NOT {_NAMES_PLAY.format("m")} OR COALESCE(m.processed_at, '') = '')
                 OR (m.state = 'failed' OR m.tried > 0) AND r.match_id IS NULL
@@ -71,12 +71,14 @@ def matches(shards: int) -> str:
     """
 
 
-def plays(expired_before: str | None) -> str:
+def plays(now: float) -> str:
     """The plays that contradict their matches, and the matches that name a play that is not there.
 
     Args:
-        expired_before: a time in the format of the tables. Matches of plays that were created at or before it may have
-            expired. None if no match expires.
+        now: in epoch seconds: which matches may have expired.
+
+    A play whose matches may have expired may have fewer of them than it says. If its creator is there, it must be one
+    of them.
 
     Returns:
         A statement. Its columns: the key of the play (station and id), the columns of the play, those of the match that
@@ -102,8 +104,14 @@ def plays(expired_before: str | None) -> str:
             FROM accounts a
             FULL OUTER JOIN plays p ON p.station_id = a.station_id AND p.play_id = a.play_id
             WHERE p.play_id IS NULL OR {_is_malformed("p", PLAY_ATTRIBUTES)} OR a.doubtful = 1
-                OR ({_contradictions()}) AND NOT {_lacks_expired(expired_before)}
-            {_other_creators(expired_before)}
+                OR ({_contradictions()})
+                    AND NOT ({_may_lack_matches(now)} AND COALESCE(a.matches, 0) < COALESCE(p.match_count, 0))
+            UNION
+            SELECT p.station_id, p.play_id
+            FROM plays p
+            JOIN matches c ON c.match_id = p.match_id
+            WHERE {_may_lack_matches(now)}
+                AND NOT ({_NAMES_PLAY.format("c")} AND c.station_id = p.station_id AND c.play_id = p.play_id)
         )
         SELECT s.station_id, s.play_id, {listed(PLAY_COLUMNS, "p.")}, {listed(MATCH_COLUMNS, "c.")},
             {listed(MATCH_COLUMNS, "m.")}, {listed(RECORD_COLUMNS, "r.")}
@@ -141,28 +149,9 @@ def _contradictions() -> str:
     """
 
 
-def _lacks_expired(expired_before: str | None) -> str:
-    """Whether a play ``p`` has fewer matches in ``a`` than it says because some have expired."""
-    if expired_before is None:
-        return "FALSE"
-    return f"""
-        (COALESCE(p.created_at, '') <= {literal(expired_before)} AND COALESCE(p.created_at, '') <> ''
-            AND COALESCE(a.matches, 0) < COALESCE(p.match_count, 0))
-    """
-
-
-def _other_creators(expired_before: str | None) -> str:
-    """The plays with expired matches whose creator is there, and is not their match."""
-    if expired_before is None:
-        return ""
-    return f"""
-        UNION
-        SELECT p.station_id, p.play_id
-        FROM plays p
-        JOIN matches c ON c.match_id = p.match_id
-        WHERE p.created_at <= {literal(expired_before)}
-            AND NOT ({_NAMES_PLAY.format("c")} AND c.station_id = p.station_id AND c.play_id = p.play_id)
-    """
+def _may_lack_matches(now: float) -> str:
+    """Whether matches of a play ``p`` may have expired."""
+    return f"COALESCE(p.matches_expire_at <= {int(now)}, FALSE)"
 
 
 def _is_last_attempt() -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from playlog.schema import FAILED_PLAY_LOG, MATCH_CACHE, PLAY_LOG, Attribute, Type
 
 # Of docs/export.md. Raise it with each change of the columns that a reader could notice.
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 # A confidence is at most 100, and the mean of several has 28 digits: it is exact from 0.0000001 on.
 _CONFIDENCE = "DECIMAL(38,35)"

@@ -230,9 +230,9 @@ def _manifest(stack: Stack, origin: Origin, began: datetime, instant: str | None
         generation=writing.generation,
         origin=origin,
         began_at=timestamps.to_text(began),
+        ended_at=timestamps.to_text(datetime.now(UTC)),
         instant=instant,
         unprocessed_shards=stack.shards,
-        retain_played_days=stack.retain_played.days,
         files=tuple(file for file in writing.files if file.rows),
     )
 

@@ -55,9 +55,9 @@ class Manifest:
         generation: the folder within the export that holds its files.
         origin: how the items were read.
         began_at: when the export began, in the format of the tables.
+        ended_at: when the last item was read.
         instant: the moment that all tables are as of; None for a scan, which is no snapshot.
         unprocessed_shards: the stack's parameter of this name, which an audit needs.
-        retain_played_days: the stack's parameter of this name, which an audit needs.
         files: all of them.
     """
 
@@ -66,9 +66,9 @@ class Manifest:
     generation: str
     origin: Origin
     began_at: str
+    ended_at: str
     instant: str | None
     unprocessed_shards: int
-    retain_played_days: int
     files: Sequence[ExportFile]
 
     def rows(self, table: str) -> int:
@@ -112,14 +112,13 @@ class Manifest:
                 **{name: values[name] for name in _TEXTS},
                 origin=Origin(values["origin"]),
                 unprocessed_shards=int(values["unprocessed_shards"]),
-                retain_played_days=int(values["retain_played_days"]),
                 files=tuple(ExportFile(**_known(file)) for file in values["files"]),
             )
         except (ValueError, KeyError, TypeError) as error:
             raise ManifestError(f"it cannot be read: {type(error).__name__} {error}") from None
 
 
-_TEXTS = ("stack", "region", "generation", "began_at", "instant")
+_TEXTS = ("stack", "region", "generation", "began_at", "ended_at", "instant")
 
 
 def _known(values: Mapping[str, Any]) -> dict[str, Any]:

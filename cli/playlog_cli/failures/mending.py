@@ -229,7 +229,7 @@ def _mend(stack: Stack, planned: Preview, who: str, now: datetime, *, retry: boo
         values[":new_mended"] = {"L": [*_entries_before(planned.seen), *entries]}
     if retry:
         sets.append("#unprocessed_shard = :shard")
-        removes.append("#failed_reason")
+        removes += ["#failed_reason", "#expires_at"]  # DynamoDB must not delete a match that waits
         values[":shard"] = {"S": items.home_shard(planned.corrected, stack.shards)}
     try:
         stack.dynamodb.update_item(

@@ -150,7 +150,8 @@ def _retry(stack: Stack, match: Item) -> bool:
         stack.dynamodb.update_item(
             TableName=stack.match_cache_table,
             Key={"match_id": match["match_id"]},
-            UpdateExpression="SET unprocessed_shard = :shard REMOVE failed_reason",
+            # DynamoDB must not delete a match that waits.
+            UpdateExpression="SET unprocessed_shard = :shard REMOVE failed_reason, expires_at",
             ConditionExpression=(
                 f"failed_reason = :reason AND {same_attempts} AND attribute_type(matched_at, :text)"
                 " AND attribute_not_exists(unprocessed_shard) AND NOT #processed = :true"

@@ -149,7 +149,10 @@ def _sorted_out(batch: list[PutMatch], reasons: Sequence[Mapping[str, Any]], tal
         if about_match.get("Code") == "ConditionalCheckFailed":
             tally.already_there += 1
         elif any(reason.get("Code") == "ConditionalCheckFailed" for reason in about_record):
-            problem = "FailedPlayLog has a record of this match, and MatchCache not the match: remove the record first"
+            problem = (
+                "FailedPlayLog has a record of this match, and MatchCache does not have the match: it was played later "
+                "and has expired, or somebody deleted it. If it must be loaded, remove the record first"
+            )
             tally.bad_rows.append(BadRow(put.line, problem))
         elif refusals := [reason for reason in (about_match, *about_record) if not _is_transient(reason)]:
             tally.bad_rows.append(_refused(put, refusals[0]))

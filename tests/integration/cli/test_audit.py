@@ -1,7 +1,8 @@
 """`playlog audit` on tables that change under it: no false alarm, no breach unseen, no match played twice by a mend."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from threading import Event
@@ -33,6 +34,7 @@ from tests.support.builders import NOW, make_item, without
 
 pytest_plugins = ["tests.support.aws_fixture"]
 
+AT_ONCE = timedelta(microseconds=1)  # matches expire in the second in which they are played
 command = typer.Typer()
 command.command()(audit_command)
 
@@ -49,13 +51,13 @@ def look(stack: Stack) -> Audit:
     return audit(stack, lambda _table, _items: None)
 
 
-def run(aws: Aws) -> None:
+def run(aws: Aws, retain_played: timedelta = timedelta(0)) -> None:
     """A run and the storing of its dead letters, in one thread: others cannot pass a door that is open."""
     settings = aws.convert_settings
     connection = connect(settings.match_cache_table, aws.store_settings.failed_play_log_table)
     waiting = [match for match in aws.matches() if "unprocessed_shard" in match]
     verdicts = [validate(match, now=NOW, default_duration=timedelta(minutes=3)) for match in waiting]
-    tables = Tables(settings.match_cache_table, settings.play_log_table, settings.station_guard_table)
+    tables = Tables(settings.match_cache_table, settings.play_log_table, settings.station_guard_table, retain_played)
     matches = [verdict for verdict in verdicts if isinstance(verdict, Match)]
     writer = Writer(aws.client, tables, ExactInstant(), Decimal(0), aws.retry_budget(), Event())
     writer.write(matches, Written())
@@ -63,6 +65,13 @@ def run(aws: Aws) -> None:
     for verdict in verdicts:
         if isinstance(verdict, Failure):
             store(DeadLetter.of(verdict, max_attempts=3, now=NOW), connection, aws.retry_budget())
+
+
+def expire(aws: Aws, match_ids: Iterable[str]) -> None:
+    """Deletes matches, as DynamoDB does once they have expired."""
+    for match_id in match_ids:
+        assert "expires_at" in aws.match(match_id)
+        aws.delete(match_id)
 
 
 def put_play(aws: Aws, item: Item) -> None:
@@ -156,6 +165,62 @@ def test_a_run_at_any_moment_of_the_audit_raises_no_alarm(stack: Stack, aws: Aws
         moments += 1
     assert moments >= 8, "two segments of each table, and both queues"
     assert aws.violations() == []
+
+
+def test_matches_that_expire_at_any_moment_of_the_audit_raise_no_alarm(stack: Stack, aws: Aws) -> None:
+    moments = 0
+    while True:
+        hour = f"2026-03-14T09:{moments:02}"
+        ids = [f"m-{moments}-{number}" for number in range(4)]
+        aws.put(*(make_item(match_id, matched_at={"S": f"{hour}:00+00:00"}) for match_id in ids[:2]))
+        aws.put(*(make_item(match_id, matched_at={"S": f"{hour}:30+00:00"}) for match_id in ids[2:]))
+        run(aws, AT_ONCE)
+        meanwhile = Meanwhile(lambda ids=ids: expire(aws, ids[1:]), before=moments)  # type: ignore[misc]
+        aws.door.faults = [meanwhile]
+        found = look(stack)
+        aws.door.faults = []
+        assert (found.violations, found.undecided) == ([], []), f"expired before request {moments}"
+        if not meanwhile.done:
+            break
+        moments += 1
+    assert moments >= 8, "two segments of each table, and both queues"
+
+
+@pytest.mark.parametrize("now", [0, 1, 90])
+def test_a_changed_retention_raises_no_alarm_about_what_expired_before(stack: Stack, aws: Aws, now: int) -> None:
+    aws.put(make_item("m-1"), make_item("m-2", matched_at={"S": "2026-03-14T09:00:00+01:00"}))
+    run(aws, AT_ONCE)
+    expire(aws, ["m-1"])
+    aws.put(make_item("m-3", matched_at={"S": "2026-03-14T10:00:00+01:00"}))
+    run(aws, timedelta(days=now))
+
+    assert look(replace(stack, retain_played=timedelta(days=now))).violations == []
+
+
+@pytest.mark.parametrize("now", [0, 1, 90])
+def test_a_lowered_retention_hides_no_match_that_went_before_it_expired(stack: Stack, aws: Aws, now: int) -> None:
+    aws.put(make_item("m-1"))
+    run(aws, timedelta(days=60))
+    expire(aws, ["m-1"])
+
+    (violation,) = look(replace(stack, retain_played=timedelta(days=now))).violations
+    assert violation.kind is Kind.PLAY_WITHOUT_MATCHES
+
+
+def test_a_match_that_is_delivered_again_after_it_expired_is_played_once(stack: Stack, aws: Aws) -> None:
+    aws.put(make_item("m-1"))
+    run(aws, AT_ONCE)
+    (before,) = aws.plays()
+    expire(aws, ["m-1"])
+    aws.put(make_item("m-1"))
+    (violation,) = look(stack).violations
+    assert violation.kind is Kind.PLAY_OF_ANOTHER_MATCH, "until the next run"
+
+    run(aws, AT_ONCE)
+
+    (after,) = aws.plays()
+    assert after | {"updated_at": before["updated_at"]} == before
+    assert look(stack).violations == []
 
 
 def test_a_transaction_that_shows_in_its_items_one_by_one_raises_no_alarm(

@@ -245,7 +245,7 @@ def test_a_record_whose_match_is_gone_is_not_written_over(stack: Stack, aws: Aws
     before = aws.failures()
     again = load(stack, export)
     assert again.bad_rows[0].line == 6
-    assert "has a record of this match, and MatchCache not the match" in again.bad_rows[0].problem
+    assert "has a record of this match, and MatchCache does not have the match" in again.bad_rows[0].problem
     assert (again.added, again.already_there) == (0, 5)
     assert aws.failures() == before
 

@@ -14,15 +14,12 @@ INSTANT = "2026-03-14T12:00:00.000000+0000"
 
 
 @contextmanager
-def exported(
-    items: Mapping[str, Sequence[Item]], *, shards: int = 8, retain_played_days: int = 0
-) -> Iterator[tuple[Engine, Manifest]]:
+def exported(items: Mapping[str, Sequence[Item]], *, shards: int = 8) -> Iterator[tuple[Engine, Manifest]]:
     """An export of items, and its manifest.
 
     Args:
         items: by the name of the table in the export.
         shards: the stack's ``UnprocessedShards``.
-        retain_played_days: the stack's ``RetainPlayedDays``.
     """
     files = []
     with open_engine() as engine:
@@ -39,9 +36,9 @@ def exported(
             generation="",
             origin=Origin.POINT_IN_TIME,
             began_at=INSTANT,
+            ended_at=INSTANT,
             instant=INSTANT,
             unprocessed_shards=shards,
-            retain_played_days=retain_played_days,
             files=files,
         )
         yield engine, manifest

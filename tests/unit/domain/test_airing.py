@@ -1,6 +1,7 @@
 """What a play says of its airing: royalties are paid on its times, count and mean."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from random import Random
@@ -44,6 +45,7 @@ def test_a_play_of_one_match_is_that_match() -> None:
         confidence_sum=Decimal("87.5"),
         confidence_count=1,
         flagged=False,
+        created_by=match.match_id,
     )
 
 
@@ -98,7 +100,25 @@ def test_the_way_in_which_matches_came_together_changes_nothing_of_their_play(
     for part in parts(random.sample(matches, len(matches)), random):
         one_by_one = played(*part, play=one_by_one, flag_below=50)
 
-    assert one_by_one == at_once
+    assert one_by_one
+    assert replace(one_by_one, created_by=at_once.created_by) == at_once
+
+
+def test_the_match_that_created_a_play_is_not_counted_a_second_time() -> None:
+    created = played(make_match("m-1", score=Decimal(80)))
+    put_again, new = make_match("m-1", score=Decimal(80)), make_match("m-2", score=Decimal(90))
+
+    assert played(put_again, play=created) == created
+    assert played(put_again, new, play=created) == played(new, play=created)
+
+
+def test_a_play_knows_when_its_first_match_expires() -> None:
+    play = make_play()
+
+    assert play.with_matches_that_expire(None).matches_expire_at is None
+    for first, later, earliest in ((5, 7, 5), (7, 5, 5), (5, None, 5)):
+        expiring = play.with_matches_that_expire(first).with_matches_that_expire(later)
+        assert expiring.matches_expire_at == earliest
 
 
 def parts(matches: Sequence[Match], random: Random) -> list[Sequence[Match]]:

@@ -98,6 +98,8 @@ PLAY_LOG: Sequence[Attribute] = (
     Attribute("claimed", Type.FLAG, _CONVERTER, required=True),
     Attribute("flagged", Type.FLAG, _CONVERTER, required=True),
     Attribute("bridged", Type.FLAG, _CONVERTER),
+    # From then on, its matches may be gone: the audit must know, whatever the stack's setting is by then.
+    Attribute("matches_expire_at", Type.NUMBER, _CONVERTER),
     Attribute("is_archived", Type.FLAG, _CONVERTER, required=True),
     Attribute("created_at", Type.TEXT, _CONVERTER, required=True, is_time=True),
     Attribute("updated_at", Type.TEXT, _CONVERTER, required=True, is_time=True),

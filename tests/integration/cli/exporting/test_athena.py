@@ -40,9 +40,9 @@ MANIFEST = Manifest(
     generation="20260401T000000.000000Z",
     origin=Origin.SCAN,
     began_at="2026-04-01T00:00:00.000000+0000",
+    ended_at="2026-04-01T00:10:00.000000+0000",
     instant=None,
     unprocessed_shards=8,
-    retain_played_days=0,
     files=FILES,
 )
 IN_ORDER = {"State": "ENABLED", "Configuration": {"BytesScannedCutoffPerQuery": LIMIT}}

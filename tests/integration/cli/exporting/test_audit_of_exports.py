@@ -4,12 +4,12 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import pytest
 import typer
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from playlog.domain import timestamps
 from playlog.domain.match import Item
 from playlog_cli.auditing.audit import audit
 from playlog_cli.auditing.export_audit import audit_export
@@ -22,7 +22,7 @@ from typer.testing import CliRunner, Result
 
 from tests.integration.cli.breaches import break_the_law
 from tests.support.aws import Aws
-from tests.support.reporting.exports import exported
+from tests.support.reporting.exports import INSTANT, exported
 from tests.unit.cli.auditing.test_invariants import PLAY_ID, SHARDS, Tables, altered, failed, play, played, record
 
 pytest_plugins = ["tests.support.aws_fixture"]
@@ -75,9 +75,9 @@ def tables_with_odd_values(draw: st.DrawFn) -> Tables:
     return tables
 
 
-def violations_of_export(tables: Tables, **settings: Any) -> list[Violation]:
+def violations_of_export(tables: Tables) -> list[Violation]:
     items = {"matches": tables.matches, "plays": tables.plays, "failures": tables.records}
-    with exported(items, shards=SHARDS, **settings) as (engine, manifest):
+    with exported(items, shards=SHARDS) as (engine, manifest):
         return list(audit_export(engine, engine, manifest).violations)
 
 
@@ -144,12 +144,11 @@ def test_records_of_other_attempts_are_not_taken_for_the_last() -> None:
 
 
 def test_matches_that_expired_are_not_missed() -> None:
-    old, young = ({"created_at": {"S": f"2026-{day}T00:00:00.000000+0000"}} for day in ("01-01", "03-14"))
-    expired = Tables([played("m-2")], [play(2, "m-1") | old])
-    assert violations_of_export(expired, retain_played_days=30) == []
-    assert len(violations_of_export(Tables([played("m-2")], [play(2, "m-1") | young]), retain_played_days=30)) == 1
-    too_many = Tables([played("m-1"), played("m-2")], [play(1, "m-1") | old])
-    assert len(violations_of_export(too_many, retain_played_days=30)) == 1
-    put_again = Tables([failed("m-1")], [play(1, "m-1", PLAY_ID) | old], [record("m-1")])
-    (violation,) = violations_of_export(put_again, retain_played_days=30)
+    at = int(timestamps.from_text(INSTANT).timestamp())
+    expired, later = ({"matches_expire_at": {"N": str(second)}} for second in (at, at + 1))
+    assert violations_of_export(Tables([played("m-2")], [play(2, "m-1") | expired])) == []
+    assert len(violations_of_export(Tables([played("m-2")], [play(2, "m-1") | later]))) == 1
+    assert len(violations_of_export(Tables([played("m-1"), played("m-2")], [play(1, "m-1") | expired]))) == 1
+    put_again = Tables([failed("m-1")], [play(1, "m-1", PLAY_ID) | expired], [record("m-1")])
+    (violation,) = violations_of_export(put_again)
     assert violation.kind == "play_of_another_match"

@@ -22,6 +22,9 @@ SHARDS = 8
 PLAY_ID = "2026-03-14T07:00:00.000000+0000#track-1"
 KEY = PlayKey("station-1", PLAY_ID)
 PROCESSED_AT = "2026-03-14T08:02:00.000000+0000"
+NOW = 1_773_489_600  # 2026-03-14T12:00:00Z
+EXPIRED: Item = {"matches_expire_at": {"N": str(NOW)}}
+TO_EXPIRE: Item = {"matches_expire_at": {"N": str(NOW + 1)}}
 
 
 def waiting(match_id: str = "m-1", **attributes: dict[str, Any]) -> Item:
@@ -66,7 +69,7 @@ class Tables:
     records: list[Item] = field(default_factory=list)
 
     def violations(self) -> list[Violation]:
-        ledger = Ledger(SHARDS)
+        ledger = Ledger(SHARDS, NOW)
         for item in self.plays:
             ledger.add_play(item)
         for item in self.matches:
@@ -77,7 +80,7 @@ class Tables:
         found = []
         for key, account in ledger.suspected_plays():
             now = self._play(key)
-            verdict = invariants.check_play(key, account, now, self._match(items.text(now or {}, "match_id")), None)
+            verdict = invariants.check_play(key, account, now, self._match(items.text(now or {}, "match_id")), NOW)
             assert verdict is not None, "nothing was written meanwhile"
             found += verdict
             suspects |= set(ledger.claimants(key))
@@ -165,6 +168,14 @@ def test_a_match_that_was_set_back_by_hand_is_found(mark: str) -> None:
     (violation,) = Tables([waiting() | {mark: {"S": PLAY_ID}}]).violations()
     assert (violation.kind, violation.match_id) == (Kind.IN_TWO_STATES, "m-1")
     assert f"waits, and has {mark} '{PLAY_ID}' as if it were played" in violation.sentence
+
+
+@pytest.mark.parametrize("match", [waiting(), failed()])
+def test_a_match_that_dynamodb_would_delete_before_it_is_played_is_found(match: Item) -> None:
+    (violation,) = Tables([match | {"expires_at": {"N": "1773489600"}}], [], [record()]).violations()
+    assert (violation.kind, violation.match_id) == (Kind.IN_TWO_STATES, "m-1")
+    assert violation.sentence.endswith("and has expires_at, so that DynamoDB may delete it")
+    assert Tables([match | {"expires_at": {"NULL": True}}], [], [record()]).violations() == []
 
 
 def test_a_played_match_whose_play_is_gone_is_found() -> None:
@@ -274,25 +285,49 @@ def test_a_match_that_states_no_duration_leaves_the_stop_unjudged() -> None:
     assert tables.violations() == []
 
 
+# --- What may have expired ---
+
+
+def test_a_play_whose_matches_expired_is_not_accused() -> None:
+    assert Tables([], [play(2) | EXPIRED]).violations() == []
+    assert Tables([played("m-2")], [play(2, "m-1") | EXPIRED]).violations() == []
+
+
+def test_a_play_whose_matches_have_not_expired_yet_is_checked_in_full() -> None:
+    assert Tables([], [play(2) | TO_EXPIRE]).kinds() == {Kind.PLAY_WITHOUT_MATCHES}
+    assert Tables([played("m-1")], [play(2, "m-1") | TO_EXPIRE]).kinds() == {Kind.PLAY_MISCOUNTED}
+    assert Tables([played("m-2")], [play(1, "m-1") | TO_EXPIRE]).kinds() == {Kind.PLAY_OF_ANOTHER_MATCH}
+
+
+def test_what_is_left_of_an_expired_play_s_matches_must_fit_it() -> None:
+    assert Tables([played("m-1"), played("m-2")], [play(1, "m-1") | EXPIRED]).kinds() == {Kind.PLAY_MISCOUNTED}
+    for creator in (waiting(), failed()):
+        put_again = Tables([creator], [play(1) | EXPIRED], [record()])
+        assert put_again.kinds() == {Kind.PLAY_OF_ANOTHER_MATCH}
+    (start,) = ({"start_time": {"S": "2026-03-14T07:00:01+00:00"}},)
+    assert Tables([played("m-1")], [play(1) | EXPIRED | start]).kinds() == {Kind.PLAY_DIFFERS}
+    assert Tables([played("m-1")], [play(2) | EXPIRED | start]).kinds() == set()
+
+
 # --- What changes while it is read ---
 
 
 def test_a_play_that_matches_joined_while_they_were_counted_is_counted_again() -> None:
-    assert invariants.check_play(KEY, Account(match_count=1, matches=2), play(2), played(), None) is None
-    assert invariants.check_play(KEY, Account(match_count=2, matches=2, creator="m-1"), play(3), played(), None) is None
+    assert invariants.check_play(KEY, Account(match_count=1, matches=2), play(2), played(), NOW) is None
+    assert invariants.check_play(KEY, Account(match_count=2, matches=2, creator="m-1"), play(3), played(), NOW) is None
 
 
 def test_a_play_that_was_created_while_its_matches_were_counted_is_counted_again() -> None:
-    assert invariants.check_play(KEY, Account(match_count=None, matches=1), play(2), played(), None) is None
-    assert invariants.check_play(KEY, Account(match_count=None, matches=2), play(2), played(), None) == []
+    assert invariants.check_play(KEY, Account(match_count=None, matches=1), play(2), played(), NOW) is None
+    assert invariants.check_play(KEY, Account(match_count=None, matches=2), play(2), played(), NOW) == []
 
 
 def test_a_play_that_went_away_while_its_matches_were_counted_is_counted_again() -> None:
-    assert invariants.check_play(KEY, Account(match_count=1, matches=1), None, None, None) is None
+    assert invariants.check_play(KEY, Account(match_count=1, matches=1), None, None, NOW) is None
 
 
 def test_a_match_that_was_mended_meanwhile_is_not_accused() -> None:
-    ledger = Ledger(SHARDS)
+    ledger = Ledger(SHARDS, NOW)
     ledger.add_match(without(waiting(), "unprocessed_shard"))
     assert list(ledger.suspected_matches()) == ["m-1"]
     assert invariants.check_match(waiting(), None, None, SHARDS) == []
@@ -300,7 +335,7 @@ def test_a_match_that_was_mended_meanwhile_is_not_accused() -> None:
 
 
 def test_a_match_is_suspected_once_however_much_is_wrong_with_it() -> None:
-    ledger = Ledger(SHARDS)
+    ledger = Ledger(SHARDS, NOW)
     ledger.add_match(without(failed(processed={"BOOL": True}), "station_id"))
     assert list(ledger.suspected_matches()) == ["m-1"]
 
@@ -340,6 +375,7 @@ wrong: st.SearchStrategy[Item] = st.sampled_from(
         {"processed": {"BOOL": False}},
         {"play_id": {"S": PLAY_ID}},
         {"failed_reason": {"S": "source is 'TV'"}},
+        {"expires_at": {"N": "1773489600"}},
         {"attempts": {"N": "2"}},
         {"will_retry": {"BOOL": True}},
         {"match_count": {"N": "2"}},

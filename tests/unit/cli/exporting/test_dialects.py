@@ -21,8 +21,7 @@ BY = [By.TRACK, By.STATION, By.DAY, By.HOUR]
 STATEMENTS = {
     "states": of_audit.states(8),
     "matches": of_audit.matches(64),
-    "plays": of_audit.plays(None),
-    "plays that may lack matches": of_audit.plays("2026-03-14T07:00:00.000000+0000"),
+    "plays": of_audit.plays(1_773_489_600),
     "sums": of_report.sums(YEAR, BY, None),
     "sums with a card": of_report.sums(YEAR, BY, parse_rate_card(CARD)),
     "counts": of_report.counts(YEAR, BY),

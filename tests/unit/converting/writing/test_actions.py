@@ -269,9 +269,26 @@ def test_a_played_match_expires_after_the_days_that_the_stack_retains_it() -> No
     assert "expires_at = :expires" in mark["Update"]["UpdateExpression"]
 
 
+@pytest.mark.parametrize("expires", [None, 1_781_265_600])
+def test_a_play_says_when_its_first_match_expires(expires: int | None) -> None:
+    airing = Airing.creating((make_match(),))
+    play = airing.play_with_matches(Decimal(0)).with_matches_that_expire(expires)
+
+    create, _ = decode_airing(airing, play, TABLES, NOW)
+    item = create["Put"]["Item"]
+    assert item.get("matches_expire_at") == (None if expires is None else {"N": str(expires)})
+    assert read_play(item).matches_expire_at == expires
+    assert read_play(item) == play
+
+    extend, _ = decode_airing(Airing.joining(play, (make_match("m-2"),)), play, TABLES, NOW)
+    assert ("matches_expire_at = :matches_expire_at" in extend["Update"]["UpdateExpression"]) is (expires is not None)
+
+
 def test_a_played_match_is_kept_for_ever_where_the_stack_retains_all() -> None:
     airing = Airing.creating((make_match(),))
 
     _, mark = decode_airing(airing, airing.play_with_matches(Decimal(0)), TABLES, NOW)
 
-    assert "expires_at" not in json.dumps(mark)
+    assert "expires_at" not in json.dumps(mark["Update"]["ExpressionAttributeValues"])
+    # A writer may have put one: it would count once the stack retains matches for a while.
+    assert mark["Update"]["UpdateExpression"].endswith("REMOVE unprocessed_shard, failed_reason, expires_at")

@@ -1,5 +1,6 @@
 """An airing: the waiting matches that are written together, and the play that they create or join."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Self
@@ -42,6 +43,9 @@ class Airing:
     def play_with_matches(self, flag_below: Decimal) -> Play:
         """The play after these matches were added to it.
 
+        The match that created the play is counted already. It waits again if a writer put it a second time, which is
+        possible after it has expired.
+
         Args:
             flag_below: mean confidence (0 to 100) below which a play is flagged; 0 flags none.
         """
@@ -50,12 +54,13 @@ class Airing:
             play = self._new_play()
             set_by_mean = True
         else:
-            scores = self._scores()
+            added = [match for match in self.matches if match.match_id != before.created_by]
+            scores = _scores(added)
             play = replace(
                 before,
-                start_time=min([before.start_time, *(match.matched_at for match in self.matches)]),
-                stop_time=max([before.stop_time, *(match.matched_at + match.duration for match in self.matches)]),
-                match_count=before.match_count + len(self.matches),
+                start_time=min([before.start_time, *(match.matched_at for match in added)]),
+                stop_time=max([before.stop_time, *(match.matched_at + match.duration for match in added)]),
+                match_count=before.match_count + len(added),
                 confidence_sum=sum(scores, before.confidence_sum),
                 confidence_count=before.confidence_count + len(scores),
             )
@@ -67,7 +72,7 @@ class Airing:
         return replace(play, flagged=not play.flagged)
 
     def _new_play(self) -> Play:
-        scores = self._scores()
+        scores = _scores(self.matches)
         return Play(
             self.play_key,
             self.matches[0].track_id,
@@ -77,15 +82,17 @@ class Airing:
             confidence_sum=sum(scores, Decimal(0)),
             confidence_count=len(scores),
             flagged=False,
+            created_by=self.matches[0].match_id,
         )
-
-    def _scores(self) -> list[Decimal]:
-        return [match.avg_confidence_score for match in self.matches if match.avg_confidence_score is not None]
 
 
 def key_of_new_play(match: Match) -> PlayKey:
     """The key of the play that a match creates if there is none that it joins."""
     return PlayKey(match.station_id, play_id_of(match.matched_at, match.track_id))
+
+
+def _scores(matches: Iterable[Match]) -> list[Decimal]:
+    return [match.avg_confidence_score for match in matches if match.avg_confidence_score is not None]
 
 
 def _is_below(limit: Decimal, play: Play) -> bool:

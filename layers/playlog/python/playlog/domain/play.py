@@ -1,9 +1,9 @@
 """A play, as PlayLog holds it, and its key."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from playlog.domain import timestamps
 
@@ -35,6 +35,8 @@ class Play:
         bridged: whether a late match connected it to an earlier play when both were written already.
         edits: how many edits people have made.
         flag_edited: whether a person has set the flag or taken it away. It is theirs from then on.
+        created_by: id of the match that created it; empty if the item does not say.
+        matches_expire_at: earliest ``expires_at`` of its matches, in epoch seconds; None if none expires.
         defect: why the item cannot be read, in a sentence. Its times are then those of its key. None if it can be read.
     """
 
@@ -49,6 +51,8 @@ class Play:
     bridged: bool = False
     edits: int = 0
     flag_edited: bool = False
+    created_by: str = ""
+    matches_expire_at: int | None = None
     defect: str | None = None
 
     @property
@@ -64,6 +68,18 @@ class Play:
         """The longest time from the instant in the ``play_id`` to the airing's start or stop."""
         created = time_of(self.key.play_id)
         return max(created - self.start_time, self.stop_time - created)
+
+    def with_matches_that_expire(self, at: int | None) -> Self:
+        """The play after a match was added that expires.
+
+        Args:
+            at: ``expires_at`` of the match, in epoch seconds; None if it does not expire.
+        """
+        if at is None:
+            return self
+        return replace(
+            self, matches_expire_at=at if self.matches_expire_at is None else min(at, self.matches_expire_at)
+        )
 
 
 def play_id_of(start: datetime, track_id: str) -> str:

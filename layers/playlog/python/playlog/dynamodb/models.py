@@ -99,6 +99,8 @@ class PlayLog(Model):
     claimed = BooleanAttribute()
     flagged = BooleanAttribute()
     bridged = BooleanAttribute(null=True)
+    # The earliest expires_at of its matches.
+    matches_expire_at = NumberAttribute(null=True)
     is_archived = BooleanAttribute()
     created_at = UTCDateTimeAttribute()
     updated_at = UTCDateTimeAttribute()

@@ -119,6 +119,8 @@ PLAY_ATTRIBUTES = (
     "flagged",
     "bridged",
     "edited",
+    "match_id",
+    "matches_expire_at",
 )
 
 
@@ -156,6 +158,8 @@ def _play(key: PlayKey, item: Item) -> Play:
         bridged=item.get("bridged", {}).get("BOOL", False),
         edits=len(edits),
         flag_edited=any(_edits_flag(entry) for entry in edits),
+        created_by=item.get("match_id", {}).get("S", ""),
+        matches_expire_at=int(item["matches_expire_at"]["N"]) if "matches_expire_at" in item else None,
     )
     time_of(key.play_id)  # raises ValueError if the key is invalid: a play's reach is counted from it
     return play
@@ -172,7 +176,9 @@ def _sum(item: Item, otherwise: Decimal) -> Decimal:
 
 def _create_play(first: Match, play: Play, table: str, written_at: str) -> str:
     carried, mean = first.carried, play.avg_confidence_score
-    template = _create_play_template(table, tuple(carried), has_mean=mean is not None)
+    template = _create_play_template(
+        table, tuple(carried), has_mean=mean is not None, expires=play.matches_expire_at is not None
+    )
     values = {
         "station_id": _quoted(first.station_id),
         "play_id": _quoted(play.key.play_id),
@@ -187,6 +193,7 @@ def _create_play(first: Match, play: Play, table: str, written_at: str) -> str:
         "confidence_sum": f'"{play.confidence_sum}"',
         "confidence_count": f'"{play.confidence_count}"',
         "flagged": "true" if play.flagged else "false",
+        "matches_expire_at": f'"{play.matches_expire_at}"',
         "written_at": f'"{written_at}"',
     }
     for name, text in carried.items():
@@ -195,7 +202,7 @@ def _create_play(first: Match, play: Play, table: str, written_at: str) -> str:
 
 
 @cache
-def _create_play_template(table: str, carried: tuple[str, ...], *, has_mean: bool) -> str:
+def _create_play_template(table: str, carried: tuple[str, ...], *, has_mean: bool, expires: bool) -> str:
     item: Item = {
         **{name: {"S": _blank(name)} for name in carried},
         "station_id": {"S": _blank("station_id")},
@@ -219,6 +226,8 @@ def _create_play_template(table: str, carried: tuple[str, ...], *, has_mean: boo
         item["avg_confidence_score"] = {"N": _blank("avg_confidence_score")}
         item["confidence_sum"] = {"N": _blank("confidence_sum")}
         item["confidence_count"] = {"N": _blank("confidence_count")}
+    if expires:
+        item["matches_expire_at"] = {"N": _blank("matches_expire_at")}
     return _template(
         {
             "Put": {
@@ -286,6 +295,8 @@ def _changing(play: Play) -> Item:
         item["avg_confidence_score"] = {"N": str(play.avg_confidence_score)}
         item["confidence_sum"] = {"N": str(play.confidence_sum)}
         item["confidence_count"] = {"N": str(play.confidence_count)}
+    if play.matches_expire_at is not None:
+        item["matches_expire_at"] = {"N": str(play.matches_expire_at)}
     return item
 
 
@@ -303,7 +314,7 @@ def _mark_played(
 
 @cache
 def _mark_played_template(table: str, expires: bool) -> str:
-    expiry = ", expires_at = :expires" if expires else ""
+    expiry, no_expiry = (", expires_at = :expires", "") if expires else ("", ", expires_at")
     return _template(
         {
             "Update": {
@@ -311,7 +322,7 @@ def _mark_played_template(table: str, expires: bool) -> str:
                 "Key": {"match_id": {"S": _blank("match_id")}},
                 "UpdateExpression": (
                     f"SET #processed = :true, processed_at = :now, play_id = :play{expiry} "
-                    "REMOVE unprocessed_shard, failed_reason"
+                    f"REMOVE unprocessed_shard, failed_reason{no_expiry}"
                 ),
                 # The index lags behind the table, and another run may be faster: only a waiting match is played.
                 "ConditionExpression": "attribute_exists(unprocessed_shard) AND NOT #processed = :true",

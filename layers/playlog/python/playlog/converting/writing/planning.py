@@ -137,7 +137,7 @@ class Planner:
         if play_now is not airing.play:
             airing = replace(airing, play=play_now)
         try:
-            play = airing.play_with_matches(self._flag_below)
+            play = airing.play_with_matches(self._flag_below).with_matches_that_expire(self._tables.expiry(now))
             return Entry(airing, play, self._encode_airing(airing, play, self._tables, now))
         except Exception as error:  # noqa: BLE001 - one airing must not stop the others
             return _unexpected(airing, f"turning it into a play raised {type(error).__name__}: {error}")
