@@ -45,6 +45,7 @@ def export_by_scan(stack: Stack, place: Place, progress: Progress) -> Manifest:
         BotoCoreError, ClientError: AWS cannot be reached or refuses a call.
     """
     began = datetime.now(UTC)
+    _refuse_to_lose_expired(place)
     names = table_names(stack)
     with open_engine() as engine:
         writing = Writing(engine, place, generation_name(began))
@@ -74,6 +75,7 @@ def export_by_dynamodb(stack: Stack, place: Place, through: Bucket, progress: Pr
         BotoCoreError, ClientError: AWS cannot be reached or refuses a call.
     """
     began = datetime.now(UTC)
+    _refuse_to_lose_expired(place)
     pending = begin_or_go_on(stack, place, through, began, since=None)
     with open_engine() as engine:
         writing = Writing(engine, place, generation_name(began))
@@ -86,7 +88,7 @@ def export_by_dynamodb(stack: Stack, place: Place, through: Bucket, progress: Pr
 
 
 def update_by_dynamodb(stack: Stack, place: Place, through: Bucket, progress: Progress) -> Manifest:
-    """Brings an export up to date with DynamoDB's incremental export.
+    """Brings an export up to date with DynamoDB's incremental export. Matches that have expired since stay in it.
 
     Args:
         stack: whose tables.
@@ -109,10 +111,11 @@ def update_by_dynamodb(stack: Stack, place: Place, through: Bucket, progress: Pr
             "DynamoDB's export. Export again without --update"
         )
     pending = begin_or_go_on(stack, place, through, began, since=earlier.instant)
+    keeps_expired = earlier.keeps_expired
     with open_engine() as engine:
         writing = Writing(engine, place, generation_name(began))
         for table in TABLES:
-            changes = Changes(engine, table)
+            changes = Changes(engine, table, timestamps.from_text(pending.instant).timestamp())
             for arn in pending.arns[table.name]:
                 changes.add(point_in_time.data_files(through, point_in_time.wait(stack, arn), engine.scratch))
             files = earlier.files_of(table.name)
@@ -123,7 +126,9 @@ def update_by_dynamodb(stack: Stack, place: Place, through: Bucket, progress: Pr
                 else:
                     writing.carry(file, number)
             progress(table.name, writing.put(table, changes.new(writing.folder, 0)))
-    return _finish_pending(stack, place, through, pending, _manifest(stack, *_instants(pending, began), writing))
+            keeps_expired = keeps_expired or changes.kept_expired
+    made = _manifest(stack, *_instants(pending, began), writing)
+    return _finish_pending(stack, place, through, pending, replace(made, keeps_expired=keeps_expired))
 
 
 @dataclass
@@ -249,6 +254,24 @@ def _finish_pending(stack: Stack, place: Place, through: Bucket, pending: Pendin
         for arn in arns:
             point_in_time.remove(through, point_in_time.state(stack, arn))
     return manifest
+
+
+def _refuse_to_lose_expired(place: Place) -> None:
+    """Protects the matches that only an export has.
+
+    Raises:
+        CommandError: the export in the place keeps matches that have expired.
+    """
+    text = place.read_text(NAME)
+    try:
+        keeps_expired = text is not None and Manifest.from_json(text).keeps_expired
+    except ManifestError:
+        return  # not an export that this version can read: it is replaced
+    if keeps_expired:
+        raise CommandError(
+            f"the export in {place.name} keeps matches that have expired and that the tables no longer have. A new "
+            "export in its place would lose them: bring it up to date with --update, or export to another place"
+        )
 
 
 def _generation_in(text: str) -> str:

@@ -59,6 +59,7 @@ class Manifest:
         instant: the moment that all tables are as of; None for a scan, which is no snapshot.
         unprocessed_shards: the stack's parameter of this name, which an audit needs.
         files: all of them.
+        keeps_expired: whether it keeps matches that have expired since the first export, and that DynamoDB deleted.
     """
 
     stack: str
@@ -70,6 +71,7 @@ class Manifest:
     instant: str | None
     unprocessed_shards: int
     files: Sequence[ExportFile]
+    keeps_expired: bool = False
 
     def rows(self, table: str) -> int:
         """How many items of a table the export holds."""
@@ -112,6 +114,7 @@ class Manifest:
                 **{name: values[name] for name in _TEXTS},
                 origin=Origin(values["origin"]),
                 unprocessed_shards=int(values["unprocessed_shards"]),
+                keeps_expired=bool(values["keeps_expired"]),
                 files=tuple(ExportFile(**_known(file)) for file in values["files"]),
             )
         except (ValueError, KeyError, TypeError) as error:

@@ -12,17 +12,25 @@ from playlog_cli.exporting.parts import copy_rows
 class Changes:
     """The items of a table that were changed or deleted, in an engine.
 
+    An item that DynamoDB deleted because it had expired stays in the export, as it was.
+
     Args:
         engine: holds them.
         table: of which table.
+        until: when the last period ends, in epoch seconds.
+
+    Attributes:
+        kept_expired: whether an item stays that DynamoDB deleted because it had expired.
     """
 
-    def __init__(self, engine: Engine, table: ExportTable) -> None:
+    def __init__(self, engine: Engine, table: ExportTable, until: float) -> None:
         self._engine = engine
         self._table = table
+        self._until = int(until)
+        self.kept_expired = False
         kinds = {each.name: column_type(each) for each in table.attributes}
         keys = ", ".join(f'"{name}" {kinds[name]}' for name in table.key)
-        engine.connection.execute(f"CREATE OR REPLACE TEMP TABLE changed ({keys})")
+        engine.connection.execute(f"CREATE OR REPLACE TEMP TABLE changed ({keys}, is_deleted BOOLEAN)")
         engine.connection.execute("DROP TABLE IF EXISTS images")
 
     def add(self, sources: Iterable[Path]) -> None:
@@ -39,17 +47,20 @@ class Changes:
         execute, key = self._engine.connection.execute, self._table.key
         execute(f"CREATE OR REPLACE TEMP TABLE latest AS {self._keys_in(source)}")
         if self._has_images():
-            execute(f"DELETE FROM images USING latest WHERE {_equal(key, 'images', 'latest')}")
-        execute(f"INSERT INTO changed SELECT * FROM latest ANTI JOIN changed ON {_equal(key, 'latest', 'changed')}")
+            self._note_expired("images", "latest")
+            execute(f"DELETE FROM images USING latest WHERE {self._replaces('images', 'latest')}")
+        same = _equal(key, "latest", "changed")
+        # An item that was written again after it had expired takes the place of the expired one.
+        execute(f"UPDATE changed SET is_deleted = FALSE FROM latest WHERE {same} AND NOT latest.is_deleted")
+        execute(f"INSERT INTO changed SELECT * FROM latest ANTI JOIN changed ON {same}")
         stage(self._engine.connection, self._table, [source], root="NewImage")
         rows = staged_rows(self._table)
         execute(f"INSERT INTO images {rows}" if self._has_images() else f"CREATE TEMP TABLE images AS {rows}")
 
     def touches(self, file: Path) -> bool:
         """Whether a file of an export has an item that was changed or deleted."""
-        same = _equal(self._table.key, "f", "changed")
-        rows = self._engine.rows(f"SELECT 1 FROM {_rows_of(file)} f SEMI JOIN changed ON {same} LIMIT 1")
-        return bool(list(rows))
+        self._note_expired(_rows_of(file), "changed")
+        return self._has(f"{_rows_of(file)} f JOIN changed ON {self._replaces('f', 'changed')}")
 
     def unchanged(self, file: Path, folder: Path, number: int, month: str | None) -> list[Path]:
         """Writes the items of a file that were neither changed nor deleted.
@@ -61,8 +72,7 @@ class Changes:
             month: of the plays in it; None for other tables.
         """
         partition = f", {literal(month)} AS {self._table.partition}" if month is not None else ""
-        same = _equal(self._table.key, "f", "changed")
-        query = f"SELECT *{partition} FROM {_rows_of(file)} f ANTI JOIN changed ON {same}"
+        query = f"SELECT *{partition} FROM {_rows_of(file)} f ANTI JOIN changed ON {self._replaces('f', 'changed')}"
         with explained_errors():
             return copy_rows(self._engine, self._table, query, folder, number)
 
@@ -79,7 +89,7 @@ class Changes:
             return copy_rows(self._engine, self._table, "SELECT * FROM images", folder, number)
 
     def _keys_in(self, source: str) -> str:
-        """The keys in a file; a key's attribute is in ``Keys`` whether the item was changed or deleted."""
+        """The keys in a file, and whether each item was deleted. The key is in ``Keys`` either way."""
         types = {each.name: each for each in self._table.attributes}
         columns = ", ".join(
             f"CAST(json_extract_string(\"Keys\", '$.{name}.{types[name].type}') AS {column_type(types[name])}) "
@@ -87,12 +97,29 @@ class Changes:
             for name in self._table.key
         )
         return (
-            f"SELECT DISTINCT {columns} FROM read_json([{literal(source)}], format = 'newline_delimited', "
-            "columns = {'Keys': 'JSON'}, maximum_object_size = 67108864)"
+            f'SELECT DISTINCT {columns}, "NewImage" IS NULL AS is_deleted '
+            f"FROM read_json([{literal(source)}], format = 'newline_delimited', "
+            "columns = {'Keys': 'JSON', 'NewImage': 'JSON'}, maximum_object_size = 67108864)"
         )
 
+    def _replaces(self, rows: str, changes: str) -> str:
+        """Whether a change takes the place of a row: it has its key, and is no deletion of what had expired."""
+        return f"{_equal(self._table.key, rows, changes)} AND NOT ({self._has_expired(rows, changes)})"
+
+    def _has_expired(self, rows: str, changes: str) -> str:
+        if not any(each.name == "expires_at" for each in self._table.attributes):
+            return "FALSE"
+        return f"{changes}.is_deleted AND COALESCE({rows}.expires_at <= {self._until}, FALSE)"
+
+    def _note_expired(self, source: str, changes: str) -> None:
+        join = f"{_equal(self._table.key, 'f', changes)} AND {self._has_expired('f', changes)}"
+        self.kept_expired = self.kept_expired or self._has(f"{source} f JOIN {changes} ON {join}")
+
     def _has_images(self) -> bool:
-        return bool(list(self._engine.rows("SELECT 1 FROM duckdb_tables() WHERE table_name = 'images'")))
+        return self._has("duckdb_tables() WHERE table_name = 'images'")
+
+    def _has(self, source: str) -> bool:
+        return bool(list(self._engine.rows(f"SELECT 1 FROM {source} LIMIT 1")))
 
 
 def _equal(key: Iterable[str], left: str, right: str) -> str:

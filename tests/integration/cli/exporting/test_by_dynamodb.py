@@ -15,7 +15,9 @@ from playlog_cli.commands.report import report_command
 from playlog_cli.errors import CommandError
 from playlog_cli.exporting.by_dynamodb import pending, point_in_time
 from playlog_cli.exporting.by_dynamodb.point_in_time import windows
+from playlog_cli.exporting.columns import MATCHES
 from playlog_cli.exporting.manifest import Manifest
+from playlog_cli.exporting.opened import open_export
 from playlog_cli.stacks.stack import Stack
 from typer.testing import CliRunner, Result
 
@@ -64,6 +66,14 @@ def set_instant(exporter: Exporter, instant: datetime) -> None:
     values = json.loads(exporter.s3.get_object(Bucket=BUCKET, Key="playlog/manifest.json")["Body"].read())
     values["instant"] = timestamps.to_text(instant)
     exporter.put("playlog/manifest.json", json.dumps(values).encode())
+
+
+def match_ids(stack: Stack, *more: str) -> list[Any]:
+    """The matches in the export."""
+    columns = ", ".join(("match_id", *more))
+    with open_export(TO, [MATCHES], session=stack.session) as opened:
+        rows = list(opened.engine.rows(f"SELECT {columns} FROM matches ORDER BY match_id"))
+    return rows if more else [row[0] for row in rows]
 
 
 def told(result: Result) -> Any:
@@ -142,6 +152,52 @@ def test_later_changes_replace_earlier_ones(aws: Aws, exporter: Exporter, invoke
         point_in_time.start = start
     assert manifest(exporter).rows("matches") == 2
     assert aws.match("m-1") is not None
+
+
+def test_matches_that_expired_stay_in_an_export_that_is_brought_up_to_date(
+    aws: Aws, exporter: Exporter, invoke: Callable[..., Result], stack: Stack
+) -> None:
+    at = int(datetime.now(UTC).timestamp())
+    expired, unexpired = ({"expires_at": {"N": str(second)}} for second in (at - 9, at + 999_999))
+    matches = [make_item("m-1") | expired, make_item("m-2") | unexpired, make_item("m-3")]
+    aws.put(*matches)
+    invoke("export", "--to", TO)
+    set_instant(exporter, datetime.now(UTC) - timedelta(hours=2))
+    exporter.changes["MatchCacheTable"] = [changed(each, "match_id", is_deleted=True) for each in matches]
+
+    result = invoke("export", "--to", TO, "--update")
+
+    assert result.exit_code == 0, result.exception
+    assert match_ids(stack) == ["m-1"]
+    again = invoke("export", "--to", TO)
+    assert "keeps matches that have expired" in str(again.exception), "a new export would lose them"
+    set_instant(exporter, datetime.now(UTC) - timedelta(hours=2))
+    assert invoke("export", "--to", TO, "--update").exit_code == 0
+    assert match_ids(stack) == ["m-1"]
+    assert "keeps matches that have expired" in str(invoke("export", "--to", TO).exception)
+
+
+def test_a_match_that_was_played_and_expired_since_the_last_export_stays(
+    aws: Aws, exporter: Exporter, invoke: Callable[..., Result], stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aws.put(make_item("m-1"), make_item("put-again") | {"expires_at": {"N": "1"}})
+    invoke("export", "--to", TO)
+    set_instant(exporter, datetime.now(UTC) - timedelta(hours=30))
+    played = [make_item("m-1") | {"expires_at": {"N": "2"}}, make_item("put-again") | {"expires_at": {"N": "3"}}]
+    periods = iter(
+        [[changed(each, "match_id", is_deleted=is_deleted) for each in played] for is_deleted in (False, True)]
+    )
+    start = point_in_time.start
+
+    def start_with_changes(stack: Stack, table: str, *more: Any) -> str:
+        if table == "MatchCacheTable":
+            exporter.changes[table] = next(periods)
+        return start(stack, table, *more)
+
+    monkeypatch.setattr(point_in_time, "start", start_with_changes)
+    assert invoke("export", "--to", TO, "--update").exit_code == 0
+
+    assert match_ids(stack, "expires_at") == [("m-1", 2), ("put-again", 3)]
 
 
 @pytest.mark.usefixtures("tables")

@@ -243,7 +243,8 @@ def _create_play_template(table: str, carried: tuple[str, ...], *, has_mean: boo
 
 def _extend_play(before: Play, play: Play, table: str, written_at: str) -> Action:
     changes = {**_changing(play), "updated_at": {"S": written_at}}
-    # match_count rises with every match, so an equal one means that no other run wrote the play since it was read.
+    # match_count rises with every match, so an equal one means that no other run wrote the play since it was read. A
+    # match that is counted already changes nothing that depends on it.
     condition = "match_count = :read"
     if play.flagged == before.flagged:
         del changes["flagged"]  # a person may have set it since the play was read
