@@ -11,6 +11,12 @@ import duckdb
 from playlog_cli.errors import CommandError
 from playlog_cli.tabular.cells import Value, text_of
 
+MEMORY_LIMIT = "512MB"  # of DuckDB
+_LONGEST_ROW = 1 << 22  # bytes
+# DuckDB reads so much at once. Without a limit, it is 32 times the longest row: half a gigabyte.
+_READ_AT_ONCE = 2 * _LONGEST_ROW
+_ROWS_OF_A_GROUP = 61_440  # which DuckDB holds in memory until the group is written
+
 
 def write_parquet(path: Path, columns: Mapping[str, str], rows: Iterable[Sequence[Value]]) -> None:
     """Writes a Parquet file, compressed with zstd.
@@ -32,15 +38,16 @@ def write_parquet(path: Path, columns: Mapping[str, str], rows: Iterable[Sequenc
         types = ", ".join(f"{_quoted(name)}: {_quoted(type_)}" for name, type_ in columns.items())
         # One thread keeps the rows in their order, and the bytes the same.
         with duckdb.connect(config={"threads": "1"}) as connection:
-            connection.execute("SET memory_limit = '512MB'")
+            connection.execute(f"SET memory_limit = {_quoted(MEMORY_LIMIT)}")
             connection.execute(f"SET temp_directory = {_quoted(folder)}")
             connection.execute("SET TimeZone = 'UTC'")
             try:
                 connection.execute(  # texts are quoted, and DuckDB binds no parameters here
                     f"COPY (SELECT * FROM read_csv({_quoted(str(table))}, header = false, auto_detect = false, "  # noqa: S608
                     "delim = ',', quote = '\"', escape = '\"', new_line = '\\n', nullstr = '', "
-                    f"allow_quoted_nulls = true, max_line_size = 16777216, columns = {{{types}}})) "
-                    f"TO {_quoted(str(whole))} (FORMAT parquet, COMPRESSION zstd)"
+                    f"allow_quoted_nulls = true, max_line_size = {_LONGEST_ROW}, buffer_size = {_READ_AT_ONCE}, "
+                    f"columns = {{{types}}})) TO {_quoted(str(whole))} "
+                    f"(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {_ROWS_OF_A_GROUP})"
                 )
             except duckdb.Error as error:
                 raise CommandError(f"the Parquet file cannot be written: {str(error).splitlines()[0]}") from None

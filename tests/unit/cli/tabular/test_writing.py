@@ -11,7 +11,7 @@ import duckdb
 import openpyxl  # type: ignore[import-untyped]
 import pytest
 from playlog_cli.errors import CommandError
-from playlog_cli.tabular import workbook
+from playlog_cli.tabular import parquet, workbook
 from playlog_cli.tabular.cells import Value, marked, unmarked
 from playlog_cli.tabular.parquet import write_parquet
 from playlog_cli.tabular.workbook import write_workbook
@@ -62,6 +62,15 @@ def test_parquet_has_typed_columns_in_order(tmp_path: Path) -> None:
             f"SELECT title, seconds, flagged, epoch(\"at\") FROM '{tmp_path}/a.parquet'"
         ).fetchall()
     assert found == [(row[1], row[2], row[3], row[0].timestamp()) for row in ROWS]  # type: ignore[union-attr]
+
+
+def test_parquet_of_more_rows_than_fit_into_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parquet, "MEMORY_LIMIT", "48MB")
+    rows = ([AT, "x" * 4_000, Decimal(number), False] for number in range(15_000))
+    write_parquet(tmp_path / "a.parquet", TYPES, rows)
+    with duckdb.connect() as connection:
+        found = connection.execute(f"SELECT COUNT(*), MAX(seconds) FROM '{tmp_path}/a.parquet'").fetchone()
+    assert found == (15_000, 14_999)
 
 
 def test_the_same_rows_are_the_same_bytes(tmp_path: Path) -> None:
