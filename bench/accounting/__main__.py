@@ -18,6 +18,7 @@ from playlog.domain.match import Item
 from playlog_cli.catalog.entry import Catalog, Entry
 from playlog_cli.catalog.shares import Share
 from playlog_cli.reporting.figures import Period
+from playlog_cli.reporting.files.inputs import input_files
 from playlog_cli.reporting.listing import writing
 from playlog_cli.reporting.listing.listed_play import ListedPlay, listed_play_of
 from playlog_cli.reporting.listing.sorting import sorted_plays
@@ -96,7 +97,7 @@ def read(source: MadeUp, _folder: Path) -> None:
 def statements(source: MadeUp, folder: Path) -> None:
     """Makes the statements and writes their folder."""
     run = make_statements(source, PERIOD, (), catalog(), load_rate_card(CARD), [], lambda _more: None)  # type: ignore[arg-type]
-    write_run(folder, run, {"rate_card": CARD})
+    write_run(folder, run, input_files(rate_card=CARD))
 
 
 def listed(form: Callable[..., None], source: MadeUp, folder: Path) -> None:

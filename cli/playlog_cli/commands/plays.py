@@ -1,5 +1,6 @@
 """`playlog plays`: the plays of a period, one by one, and what a person may change on a play."""
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from enum import StrEnum
 from functools import partial
@@ -30,9 +31,10 @@ from playlog_cli.commands.options import (
 from playlog_cli.commands.play_edits import add_edits
 from playlog_cli.errors import CommandError
 from playlog_cli.reporting.figures import Period
-from playlog_cli.reporting.files import STDOUT, check_writable, write_whole, write_whole_path
+from playlog_cli.reporting.files.inputs import InputFile, check_unchanged, input_files
+from playlog_cli.reporting.files.manifest import manifest, output_as_json, plays_as_json
+from playlog_cli.reporting.files.writing import STDOUT, OutputFile, check_writable, text_writer, write_together
 from playlog_cli.reporting.listing import writing
-from playlog_cli.reporting.listing.manifest import write_manifest
 from playlog_cli.reporting.listing.reading import Choice, read_plays
 from playlog_cli.reporting.listing.sorting import sorted_plays
 from playlog_cli.reporting.period import parse_period
@@ -110,6 +112,7 @@ def plays_command(
     period = parse_period(start, end, zone)
     files = _files({"--csv": csv, "--jsonl": jsonl, "--xlsx": xlsx, "--parquet": parquet}, as_json=as_json)
     by_layout = choose_layout(layout, settings or [], folder, has_other_files=bool(files))
+    inputs = input_files(catalog=catalog)
     names = load_catalog(catalog) if catalog else Catalog()
     choice = Choice(
         stations=tuple(dict.fromkeys(stations or ())),
@@ -125,9 +128,9 @@ def plays_command(
             lambda: files_of_plays.enter_context(sorted_plays(read_plays(source, period, choice, progress))),
         )
         if by_layout:
-            write_layout(by_layout, plays, names, catalog, period)
+            write_layout(by_layout, plays, names, inputs, choice, period)
         else:
-            _write(writing.Listing(plays, names, period.zone), files, period, catalog)
+            _write(writing.Listing(plays, names, period.zone), files, inputs, choice, period)
 
 
 def _files(named: dict[str, Path | None], *, as_json: bool) -> dict[str, Path]:
@@ -150,17 +153,25 @@ def _files(named: dict[str, Path | None], *, as_json: bool) -> dict[str, Path]:
     return files
 
 
-def _write(listing: writing.Listing, files: dict[str, Path], period: Period, catalog: Path | None) -> None:
+def _write(
+    listing: writing.Listing, files: dict[str, Path], inputs: dict[str, InputFile], choice: Choice, period: Period
+) -> None:
     """Writes the files with their manifests, or shows the list on the terminal if there is none to write."""
-    for option, path in files.items():
-        if option in _TEXTS:
-            write_whole(option, path, partial(_TEXTS[option], listing))
-        else:
-            write_whole_path(option, path, partial(_BINARIES[option], listing))
-        if path.is_file():
-            write_manifest(option, path, listing.plays, period, {"catalog": catalog} if catalog else {})
     if not files:
         writing.render(listing, out)
+        return
+    plays = plays_as_json(listing.plays.count, listing.plays.digest)
+
+    def writer(option: str) -> Callable[[Path], None]:
+        if option in _TEXTS:
+            return text_writer(partial(_TEXTS[option], listing))
+        return partial(_BINARIES[option], listing)
+
+    def manifest_of(part: Path, name: str) -> str:
+        return manifest(period, {"choice": choice.as_json, "plays": plays, **inputs}, output_as_json(part, name))
+
+    check_unchanged(inputs)
+    write_together([OutputFile(option, path, writer(option)) for option, path in files.items()], manifest_of)
 
 
 def _chosen_tracks(tracks: list[str], artists: list[str], catalog: Catalog) -> tuple[str, ...]:

@@ -1,6 +1,8 @@
 """Write the plays of a period as a layout wants them."""
 
+import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -13,7 +15,7 @@ from playlog_cli.layouts.fields import SETTING, Surroundings
 from playlog_cli.layouts.model import Layout
 from playlog_cli.layouts.parse import NAME_PART
 from playlog_cli.layouts.rows import Findings, check_rows, rows_of
-from playlog_cli.reporting.files import check_writable, write_whole_path
+from playlog_cli.reporting.files.writing import check_writable, manifest_path
 from playlog_cli.reporting.listing.sorting import SortedPlays
 
 _STATIONS_IN_A_MESSAGE = 5
@@ -50,30 +52,53 @@ class LaidOut:
             )
         return found
 
-    def write(self, folder: Path, found: Findings) -> Path:
-        """Writes the file.
+    def path(self, folder: Path, found: Findings) -> Path:
+        """The file, as the layout names it.
 
         Args:
-            folder: where to; the layout says how the file is named.
+            folder: where to.
             found: what ``check`` found.
-
-        Returns:
-            The file.
 
         Raises:
             CommandError: it cannot be written.
         """
         path = folder / _file_name(self.layout, self.around, found)
         check_writable("--folder", path)
-        write_whole_path("--folder", path, self._write)
         return path
 
-    def _write(self, path: Path) -> None:
+    def write(self, path: Path) -> None:
+        """Writes the file."""
         cells = Cells(self.layout, self.around)
         with path.open("w", encoding=self.layout.encoding, errors="replace", newline="") as file:
             if self.layout.has_header:
                 file.write(cells.header)
             file.writelines(map(cells.line, rows_of(self.plays, self.catalog, self.layout, self.around)))
+
+
+def check_replaceable(path: Path, what: Mapping[str, Any]) -> None:
+    """Checks that a file of this name may be replaced: it is of the same layout, settings and choice of plays.
+
+    Two stations or services may give the same name, and the file of one must not replace that of the other.
+
+    Args:
+        path: the file, as the layout names it.
+        what: of its inputs, what a manifest must have for the file to be replaced.
+
+    Raises:
+        CommandError: there is another file of this name.
+    """
+    if not path.exists():
+        return
+    try:
+        inputs = json.loads(manifest_path(path).read_text(encoding="utf-8"))["inputs"]
+        is_same = all(inputs[name] == json.loads(json.dumps(value)) for name, value in what.items())
+    except (OSError, ValueError, KeyError, TypeError):
+        is_same = False
+    if not is_same:
+        raise CommandError(
+            f"{path} is there already, and is no earlier file of these plays and settings: move it, "
+            "or name another --folder"
+        )
 
 
 def parse_settings(layout: Layout, given: list[str]) -> dict[str, str]:

@@ -34,7 +34,6 @@ class Report:
     Attributes:
         stack: its name.
         region: where it is.
-        made_at: when it was made, with an offset.
         stations: of which alone the plays are; none for all.
         tracks: of which alone the plays are; none for all.
         figures: what they add up to.
@@ -43,11 +42,12 @@ class Report:
             of the rate card are among them.
         source_notes: sentences on how the plays were read.
         names: title and artist of the tracks; None if nobody named a catalog.
+        plays: how many plays were read, with those that were withdrawn, and their digest (see ``digest_of``). None
+            if nobody asked.
     """
 
     stack: str
     region: str
-    made_at: datetime
     stations: Sequence[str]
     tracks: Sequence[str]
     figures: Figures
@@ -55,6 +55,7 @@ class Report:
     lookalikes: Sequence[Sequence[str]] = ()
     source_notes: Sequence[str] = ()
     names: Catalog | None = None
+    plays: tuple[int, int] | None = None
 
     @property
     def has_titles(self) -> bool:
@@ -144,7 +145,6 @@ def as_json(report: Report) -> dict[str, Any]:
     values: dict[str, Any] = {
         "stack": report.stack,
         "region": report.region,
-        "made_at": timestamps.to_text(report.made_at),
         "period": {
             "from": period.start.isoformat(),
             "to": period.end.isoformat(),

@@ -124,7 +124,6 @@ def write_page(report: Report, file: TextIO) -> None:
         scope=_scope(report),
         report=report,
         figures=figures,
-        made_at=f"{report.made_at:%Y-%m-%d %H:%M} UTC",
         zone=figures.period.zone.key,
         tiles=list(_tiles(figures)),
         days_title=days_title(figures.period),

@@ -1,6 +1,5 @@
 """Closed periods: the folders of earlier runs, which no run changes any more."""
 
-import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from typing import Any
 
 from playlog_cli.errors import CommandError
 from playlog_cli.reporting.figures import Period
+from playlog_cli.reporting.files.inputs import sha256_of
 from playlog_cli.reporting.rate_card import RateCard
 from playlog_cli.reporting.rate_card_file import load_rate_card
 from playlog_cli.statements.ledger import Ledger, LedgerError, read_ledger
@@ -49,8 +49,12 @@ def find_closed(folder: Path) -> list[ClosedRun]:
     Raises:
         CommandError: a run has been changed since it was written, or cannot be read.
     """
-    runs = sorted(path for path in folder.glob("[!.]*") if any((path / name).is_file() for name in (MANIFEST, LEDGER)))
-    return sorted(map(_read, runs), key=lambda run: (run.order, run.ledger.days))
+    return sorted(map(_read, _folders(folder)), key=lambda run: (run.order, run.ledger.days))
+
+
+def manifests_in(folder: Path) -> dict[str, str]:
+    """The SHA-256 of the manifest of each run in a folder of statements, by the name of its folder."""
+    return {each.name: sha256_of(each / MANIFEST) for each in _folders(folder)}
 
 
 def check_period(period: Period, closed: Sequence[ClosedRun], currency: str) -> None:
@@ -71,10 +75,8 @@ def check_period(period: Period, closed: Sequence[ClosedRun], currency: str) -> 
             )
 
 
-def sha256_of(path: Path) -> str:
-    """The SHA-256 of a file, in hexadecimal digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _folders(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.glob("[!.]*") if any((path / name).is_file() for name in (MANIFEST, LEDGER)))
 
 
 def _read(folder: Path) -> ClosedRun:

@@ -10,6 +10,7 @@ import duckdb
 
 from playlog_cli.errors import CommandError
 from playlog_cli.tabular.cells import Value, text_of
+from playlog_cli.tabular.scratch import explained_scratch
 
 MEMORY_LIMIT = "512MB"  # of DuckDB
 _LONGEST_ROW = 1 << 22  # bytes
@@ -32,7 +33,7 @@ def write_parquet(path: Path, columns: Mapping[str, str], rows: Iterable[Sequenc
     """
     with TemporaryDirectory(prefix="playlog-") as folder:
         table, whole = Path(folder, "rows.csv"), Path(folder, "rows.parquet")
-        with table.open("w", encoding="utf-8", newline="") as file:
+        with explained_scratch(), table.open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
             writer.writerows([value if isinstance(value, str) else text_of(value) for value in row] for row in rows)
         types = ", ".join(f"{_quoted(name)}: {_quoted(type_)}" for name, type_ in columns.items())

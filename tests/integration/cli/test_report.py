@@ -192,7 +192,8 @@ def test_one_reading_gives_all_the_forms_and_they_agree(invoke: Callable[..., Re
     assert sum(Decimal(row["amount"]) for row in rows) == Decimal("6.78")
     assert "<td>Total</td>" in page.read_text()
     assert ">6.78<" in page.read_text()
-    assert sorted(each.name for each in tmp_path.iterdir()) == ["card.toml", "plays.csv", "plays.html"]
+    names = ["card.toml", "plays.csv", "plays.csv.manifest.json", "plays.html", "plays.html.manifest.json"]
+    assert sorted(each.name for each in tmp_path.iterdir()) == names
     assert "6.78" in invoke(*DATES, *grouped_and_paid).stdout
 
 

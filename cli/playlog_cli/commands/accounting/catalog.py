@@ -3,7 +3,7 @@
 import csv
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -33,7 +33,7 @@ from playlog_cli.commands.options import (
 )
 from playlog_cli.errors import CommandError
 from playlog_cli.reporting.figures import By
-from playlog_cli.reporting.files import check_writable, write_whole, write_whole_path
+from playlog_cli.reporting.files.writing import OutputFile, check_writable, text_writer, write_whole
 from playlog_cli.reporting.forms import fixed, grouped
 from playlog_cli.reporting.period import parse_period
 from playlog_cli.reporting.rate_card_file import load_rate_card
@@ -126,14 +126,16 @@ def check_command(
 
 
 def _write_draft(path: Path, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    match path.suffix.lower():
-        case ".xlsx":
-            cells = ([cell or None for cell in row] for row in rows)
-            write_whole_path("FILE", path, lambda part: write_workbook(part, "catalog", columns, cells))
-        case ".jsonl":
-            write_whole("FILE", path, partial(_write_json_lines, columns, rows))
-        case _:
-            write_whole("FILE", path, partial(_write_csv, columns, rows))
+    writers: dict[str, Callable[[Path], None]] = {
+        ".xlsx": partial(_write_workbook, columns, rows),
+        ".jsonl": text_writer(partial(_write_json_lines, columns, rows)),
+        ".csv": text_writer(partial(_write_csv, columns, rows)),
+    }
+    write_whole(OutputFile("FILE", path, writers[path.suffix.lower()]))
+
+
+def _write_workbook(columns: Sequence[str], rows: Sequence[Sequence[str]], path: Path) -> None:
+    write_workbook(path, "catalog", columns, ([cell or None for cell in row] for row in rows))
 
 
 def _write_csv(columns: Sequence[str], rows: Sequence[Sequence[str]], file: TextIO) -> None:

@@ -12,12 +12,16 @@ from playlog_cli.layouts.finding import find_layout
 from playlog_cli.layouts.model import Layout
 from playlog_cli.layouts.writing import (
     LaidOut,
+    check_replaceable,
     findings_as_json,
     findings_in_words,
     parse_settings,
 )
 from playlog_cli.reporting.figures import Period
-from playlog_cli.reporting.listing.manifest import write_manifest
+from playlog_cli.reporting.files.inputs import InputFile, check_unchanged
+from playlog_cli.reporting.files.manifest import manifest, output_as_json, plays_as_json
+from playlog_cli.reporting.files.writing import OutputFile, write_together
+from playlog_cli.reporting.listing.reading import Choice
 from playlog_cli.reporting.listing.sorting import SortedPlays
 from playlog_cli.terminal import err
 
@@ -58,7 +62,12 @@ def choose_layout(name: str | None, settings: list[str], folder: Path, *, has_ot
 
 
 def write_layout(
-    choice: LayoutChoice, plays: SortedPlays, catalog: Catalog, catalog_file: Path | None, period: Period
+    choice: LayoutChoice,
+    plays: SortedPlays,
+    catalog: Catalog,
+    inputs: dict[str, InputFile],
+    of_plays: Choice,
+    period: Period,
 ) -> None:
     """Lists what the layout requires and the data lack, and writes the file and its manifest.
 
@@ -70,12 +79,20 @@ def write_layout(
     found = laid_out.check()
     for sentence in findings_in_words(choice.layout, found):
         err.print(sentence, soft_wrap=True)
-    path = laid_out.write(choice.folder, found)
-    inputs = {
-        "layout": {"name": choice.layout.name, "sha256": choice.digest},
-        "settings": choice.settings,
-        **({"catalog": catalog_file} if catalog_file else {}),
-    }
-    write_manifest("--folder", path, plays, period, inputs, findings_as_json(found))
+    path = laid_out.path(choice.folder, found)
+    what = {"layout": choice.layout.name, "settings": choice.settings, "choice": of_plays.as_json}
+    check_replaceable(path, what)
+
+    def manifest_of(part: Path, name: str) -> str:
+        all_inputs = {
+            **what,
+            "layout_file": {"sha256": choice.digest},
+            "plays": plays_as_json(plays.count, plays.digest),
+            **inputs,
+        }
+        return manifest(period, all_inputs, {**output_as_json(part, name), **findings_as_json(found)})
+
+    check_unchanged(inputs)
+    write_together([OutputFile("--folder", path, laid_out.write)], manifest_of)
     if found.lacking:
         raise typer.Exit(1)

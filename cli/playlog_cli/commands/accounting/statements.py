@@ -22,6 +22,7 @@ from playlog_cli.commands.options import (
     Zone,
 )
 from playlog_cli.errors import CommandError
+from playlog_cli.reporting.files.inputs import check_unchanged, input_files
 from playlog_cli.reporting.period import parse_period
 from playlog_cli.reporting.rate_card_file import load_rate_card
 from playlog_cli.reporting.sources.finding import find_source
@@ -58,6 +59,7 @@ def statements_command(
     period, and are never changed again: the statements of a later period list the corrections.
     """
     period = parse_period(start, end, zone)
+    inputs = input_files(catalog=catalog, rate_card=rate_card, shares=shares)
     names, card = load_catalog(catalog, shares), load_rate_card(rate_card)
     if folder and folder.exists() and not folder.is_dir():
         raise CommandError(f"--folder {folder} is a file: name a folder")
@@ -71,7 +73,7 @@ def statements_command(
             lambda: make_statements(source, period, of_stations, names, card, closed, progress),
         )
     if folder:
-        inputs = {"catalog": catalog, "rate_card": rate_card, **({"shares": shares} if shares else {})}
+        check_unchanged(inputs)
         err.print(f"written: {write_run(folder, run, inputs)}", soft_wrap=True)
     if as_json_:
         print_json(as_json(run))

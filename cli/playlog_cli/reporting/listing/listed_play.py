@@ -1,7 +1,7 @@
 """A play as a list shows it."""
 
 import hashlib
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -28,6 +28,10 @@ ATTRIBUTES = (
 
 
 DIGESTS = 2**256
+SEPARATOR = "\x1f"  # between the values of a play
+SECONDS_PLACES, CONFIDENCE_PLACES = 6, 35  # of the columns of an export
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 class ListedPlay(NamedTuple):
@@ -99,7 +103,13 @@ def digest_of(play: ListedPlay) -> int:
     """A number that tells plays apart: the SHA-256 of what is paid for.
 
     The digest of many plays is the sum of their digests, modulo ``DIGESTS``: it does not depend on their order.
+    ``sums.digest`` has the same in SQL.
     """
-    decides = (play.station_id, play.play_id, play.track_id, play.played_at.timestamp(), play.seconds.normalize())
-    text = repr((*decides, play.confidence and play.confidence.normalize(), play.flagged, play.active))
+    exponent = play.seconds.as_tuple().exponent
+    fits = isinstance(exponent, int) and exponent >= -SECONDS_PLACES
+    seconds = f"{play.seconds:.{SECONDS_PLACES}f}" if fits else f"{play.seconds.normalize():f}"
+    confidence = "" if play.confidence is None else f"{play.confidence:.{CONFIDENCE_PLACES}f}"
+    flags = "true" if play.flagged else "false", "true" if play.active else "false"
+    at = str((play.played_at - _EPOCH) // _MICROSECOND)
+    text = SEPARATOR.join((play.station_id, play.play_id, play.track_id, at, seconds, confidence, *flags))
     return int.from_bytes(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest(), "big")

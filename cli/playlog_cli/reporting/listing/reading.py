@@ -1,7 +1,7 @@
 """Read the plays of a period for a list."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from playlog_cli.reporting.figures import Period
 from playlog_cli.reporting.listing.listed_play import ATTRIBUTES, ListedPlay, listed_play_of
@@ -25,6 +25,11 @@ class Choice:
     sources: tuple[str, ...] = ()
     flagged: bool | None = None
     active: bool = True
+
+    @property
+    def as_json(self) -> dict[str, object]:
+        """What a manifest says of it."""
+        return asdict(self)
 
     def includes(self, play: ListedPlay) -> bool:
         """Whether a play is listed."""

@@ -11,6 +11,7 @@ from typing import BinaryIO
 
 from playlog_cli.reporting.listing.listed_play import DIGESTS, ListedPlay, digest_of
 from playlog_cli.stacks.tables import batched
+from playlog_cli.tabular.scratch import explained_scratch
 
 RUN = 50_000  # plays that are sorted in memory: about 50 MB
 _BATCH = 500  # plays that are read from a run at once
@@ -45,6 +46,9 @@ def sorted_plays(plays: Iterable[ListedPlay], run: int = RUN) -> Iterator[Sorted
 
     Yields:
         The sorted plays, readable until the block ends.
+
+    Raises:
+        CommandError: there is no room for temporary files.
     """
     with TemporaryDirectory(prefix="playlog-") as folder:
         runs: list[Path] = []
@@ -54,7 +58,8 @@ def sorted_plays(plays: Iterable[ListedPlay], run: int = RUN) -> Iterator[Sorted
             runs.append(Path(folder, f"{len(runs)}.run"))
             count += len(batch)
             digest = (digest + sum(map(digest_of, batch))) % DIGESTS
-            _write(runs[-1], batch)
+            with explained_scratch():
+                _write(runs[-1], batch)
         yield SortedPlays(runs, count, digest)
 
 

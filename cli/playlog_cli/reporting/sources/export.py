@@ -1,5 +1,6 @@
 """Plays from an export."""
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -67,6 +68,11 @@ class Export:
     def region(self) -> str:
         """Where the stack is."""
         return self.manifest.region
+
+    @property
+    def export_sha256(self) -> str:
+        """The SHA-256 of the manifest, in hexadecimal digits."""
+        return hashlib.sha256(self.manifest.to_json().encode()).hexdigest()
 
     def notes(self, selection: Selection) -> Sequence[str]:
         """Sentences on how the plays were read."""

@@ -30,6 +30,10 @@ class Source(Protocol):
     def athena(self) -> Athena | None:
         """Athena, if it answers."""
 
+    @property
+    def export_sha256(self) -> str | None:
+        """The SHA-256 of the manifest of the export; None for tables, which change."""
+
     def notes(self, selection: Selection) -> Sequence[str]:
         """Sentences on how the plays were read, which a report shows."""
 

@@ -42,6 +42,11 @@ class Tables:
         """DuckDB answers for tables."""
         return
 
+    @property
+    def export_sha256(self) -> None:
+        """Tables change."""
+        return
+
     def notes(self, selection: Selection) -> Sequence[str]:
         """Sentences on how the plays were read."""
         if selection.tracks:

@@ -79,7 +79,7 @@ def match_ids(stack: Stack, *more: str) -> list[Any]:
 def told(result: Result) -> Any:
     assert result.exit_code == 0, result.exception
     values = json.loads(result.stdout)
-    return {name: value for name, value in values.items() if name not in ("made_at", "notes")}
+    return {name: value for name, value in values.items() if name != "notes"}
 
 
 @pytest.mark.usefixtures("tables")

@@ -127,7 +127,7 @@ def test_a_layout_lists_what_is_missing_and_writes_the_file_with_a_manifest(
     name = "s_20260301-20260331.txt"
     assert sorted(each.name for each in folder.iterdir()) == [name, f"{name}.manifest.json"]
     manifest = json.loads((folder / f"{name}.manifest.json").read_text())
-    assert sorted(manifest["inputs"]) == ["catalog", "layout", "plays", "settings"]
+    assert sorted(manifest["inputs"]) == ["catalog", "choice", "layout", "layout_file", "plays", "settings"]
     assert manifest["output"]["missing"]["Album"] == {"rows": 2, "plays": 2}
     before = [each.read_bytes() for each in sorted(folder.iterdir())]
     invoke(*arguments, "--layout", "npr-ds")

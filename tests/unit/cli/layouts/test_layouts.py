@@ -59,13 +59,20 @@ def laid_out(name: str, plays: Sequence[ListedPlay], catalog: Catalog = CATALOG)
         yield LaidOut(in_order, catalog, layout, Surroundings(MARCH, parse_settings(layout, given_settings)))
 
 
+def file_of(made: LaidOut, folder: Path) -> Path:
+    """The file, written."""
+    path = made.path(folder, made.check())
+    made.write(path)
+    return path
+
+
 def written(
     name: str, plays: Sequence[ListedPlay], folder: Path, catalog: Catalog = CATALOG
 ) -> tuple[str, list[str], list[str]]:
     """The file's name, its lines, and what was found."""
     with laid_out(name, plays, catalog) as made:
         found = made.check()
-        path = made.write(folder, found)
+        path = file_of(made, folder)
         text = path.read_bytes().decode(made.layout.encoding)
         assert text.endswith("\r\n")
         return path.name, text.removesuffix("\r\n").split("\r\n"), findings_in_words(made.layout, found)
@@ -158,7 +165,7 @@ def test_the_log_format_of_the_same_name_reads_the_file_back(
     entries = [Entry(f"t-{minute}", title, artist, "Album", "Label") for minute, title, artist, _ in rows]
     plays = [play(f"t-{minute}", minute, seconds=str(seconds)) for minute, _, _, seconds in rows]
     with laid_out(name, plays, Catalog(entries)) as made:
-        path = made.write(folder, made.check())
+        path = file_of(made, folder)
     log_format = find_format(name)
     assert log_format
     read = outcomes(path, replace(log_format, time_zone=ZONE), "fm-1")
@@ -173,7 +180,7 @@ def test_the_log_format_of_the_same_name_reads_the_file_back(
 
 def test_playlog_load_reads_the_plain_layout_back(tmp_path: Path) -> None:
     with laid_out("playlog", [play(), play("u", 1)]) as made:
-        path = made.write(tmp_path, made.check())
+        path = file_of(made, tmp_path)
     with opened(path) as source:
         rows = [row for row in read_rows(source) if isinstance(row, Row)]
     assert [(row.values["matched_at"], row.values["track_id"], row.values["title"]) for row in rows] == [

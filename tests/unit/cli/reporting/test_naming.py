@@ -4,7 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from zoneinfo import ZoneInfo
@@ -115,7 +115,6 @@ def report() -> Report:
     return Report(
         stack="playlog",
         region="eu-west-1",
-        made_at=datetime(2026, 4, 1, tzinfo=UTC) + timedelta(hours=1),
         stations=(),
         tracks=(),
         figures=figures([line("t"), line("u", plays=2)]),

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from playlog_cli.errors import CommandError
 from playlog_cli.reporting.figures import Period
+from playlog_cli.reporting.files.inputs import input_files
 from playlog_cli.reporting.listing.listed_play import ListedPlay
 from playlog_cli.statements.adjusting import adjust
 from playlog_cli.statements.closing import find_closed
@@ -61,7 +62,7 @@ def write(folder: Path, month: int, plays: Sequence[ListedPlay], monkeypatch: py
     )
     closed = find_closed(folder)
     run = make_statements(Plays(), period, (), WHOLE, card_of(rate="1"), closed, lambda _: None)  # type: ignore[arg-type]
-    write_run(folder, run, {"rate_card": card})
+    write_run(folder, run, input_files(rate_card=card))
     return run
 
 

@@ -1,7 +1,7 @@
 """What is written to a workbook or to Parquet is what other programs read, and the same rows give the same bytes."""
 
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from functools import partial
@@ -66,7 +66,7 @@ def test_parquet_has_typed_columns_in_order(tmp_path: Path) -> None:
 
 def test_parquet_of_more_rows_than_fit_into_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parquet, "MEMORY_LIMIT", "48MB")
-    rows = ([AT, "x" * 4_000, Decimal(number), False] for number in range(15_000))
+    rows: Iterator[list[Value]] = ([AT, "x" * 4_000, Decimal(number), False] for number in range(15_000))
     write_parquet(tmp_path / "a.parquet", TYPES, rows)
     with duckdb.connect() as connection:
         found = connection.execute(f"SELECT COUNT(*), MAX(seconds) FROM '{tmp_path}/a.parquet'").fetchone()
