@@ -142,7 +142,7 @@ def test_a_report_and_statements_on_the_same_plays_name_the_same_digest(export: 
 def killed(arguments: list[str], folder: Path) -> list[dict[str, bytes]]:
     """What is in the folder after each moment at which a command was killed, and last after one that was not."""
     ended = subprocess.run(
-        [sys.executable, "-m", "tests.support.killing", str(folder / "out"), *arguments],
+        [sys.executable, "-m", "tests.support.reporting.killing", str(folder / "out"), *arguments],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(ROOT), "AWS_DEFAULT_REGION": "us-east-1"},
         capture_output=True,
