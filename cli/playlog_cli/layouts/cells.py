@@ -91,7 +91,12 @@ def _is_number(value: Value, column: Column) -> bool:
 
 
 def _is_number_or_empty(text: str) -> bool:
-    return not text or bool(_NUMBER.fullmatch(text))
+    return not text or is_number(text)
+
+
+def is_number(text: str) -> bool:
+    """Whether a text is a number as files have it, like ``12.5``."""
+    return bool(_NUMBER.fullmatch(text))
 
 
 def _is_encodable(text: str, encoding: str) -> bool:

@@ -80,6 +80,8 @@ _BY_UNIT = {
 TIMES = ("played_at", "stopped_at", "from", "to")
 LENGTHS = ("duration", "total_duration")
 NUMBERS = (*LENGTHS, "match_count", "avg_confidence_score", "plays")
+# The only values that some fields have. No other field is compared with a list of all its values.
+VALUES = {"source": ("Radio", "Streaming"), "flagged": ("true", "false")}
 
 
 def is_field(name: str, unit: Unit) -> bool:

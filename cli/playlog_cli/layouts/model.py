@@ -34,6 +34,21 @@ class LineEnd(StrEnum):
         return {LineEnd.CRLF: "\r\n", LineEnd.LF: "\n"}[self]
 
 
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A value that the user must give.
+
+    Attributes:
+        about: what it means.
+        values: of which it must be one; empty for any.
+        is_number: whether it must be a number, like ``12.5``.
+    """
+
+    about: str
+    values: tuple[str, ...] = ()
+    is_number: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
     """A column of the file.
@@ -83,7 +98,7 @@ class Layout:
         columns: in their order.
         unit: what a row is.
         file_name: a pattern, like ``{station_id}_{from:%Y-%m}.csv``.
-        settings: values that the user must give, by name, with what they mean.
+        settings: values that the user must give, by name.
         alternatives: groups of columns of which a row needs one, like ISRC, or album and label.
         leave_out: which plays are left out.
         delimiter: between cells.
@@ -102,7 +117,7 @@ class Layout:
     columns: Sequence[Column]
     unit: Unit
     file_name: str
-    settings: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, Setting] = field(default_factory=dict)
     alternatives: Sequence[Sequence[Sequence[str]]] = ()
     leave_out: Sequence[LeaveOut] = ()
     delimiter: str = ","

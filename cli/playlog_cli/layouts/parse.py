@@ -15,10 +15,11 @@ from playlog_cli.layouts.fields import (
     NUMBERS,
     SETTING,
     TIMES,
+    VALUES,
     field_names,
     is_field,
 )
-from playlog_cli.layouts.model import Column, Layout, LeaveOut, LineEnd, Quoting, Unit
+from playlog_cli.layouts.model import Column, Layout, LeaveOut, LineEnd, Quoting, Setting, Unit
 from playlog_cli.loading.files.text import encoding_problem
 from playlog_cli.loading.formats.model import FormatError
 from playlog_cli.loading.formats.toml.values import check_keys, choice, described, flag, text, texts
@@ -44,6 +45,8 @@ _KEYS = (
     "leave_out",
 )
 _COLUMN_KEYS = ("name", "field", "constant", "format", "required", "number")
+# The codes of Python's documentation. What others become depends on the machine.
+_TIME_CODE = re.compile(r"%([aAwdbBmyYHIpMSfzZjUWcxXGuV%]|:z)?")
 NAME_PART = re.compile(r"\{([\w.]+)(?::([^{}]+))?\}")
 
 
@@ -135,13 +138,25 @@ def _check_header(layout: Layout) -> None:
             raise FormatError(f"column {shown(name)}: the encoding {layout.encoding} does not have these characters")
 
 
-def _settings(value: Any) -> dict[str, str]:
+def _settings(value: Any) -> dict[str, Setting]:
     if not isinstance(value, dict):
         raise FormatError(f'settings {described(value)}: write [settings] and below it name = "what it means"')
-    return {name: text(about, f"settings: {name}", '"the name of your service"') for name, about in value.items()}
+    return {name: _setting(each, f"settings: {name}") for name, each in value.items()}
 
 
-def _columns(value: Any, unit: Unit, settings: Mapping[str, str]) -> tuple[Column, ...]:
+def _setting(value: Any, where: str) -> Setting:
+    example = '"the name of your service"'
+    if not isinstance(value, dict):
+        return Setting(text(value, where, example))
+    check_keys(value, ("about", "values", "number"), where)
+    return Setting(
+        about=text(value.get("about"), f"{where}: about", example),
+        values=texts(value["values"], f"{where}: values", '["A", "B"]') if "values" in value else (),
+        is_number=flag(value.get("number", False), f"{where}: number"),
+    )
+
+
+def _columns(value: Any, unit: Unit, settings: Mapping[str, Setting]) -> tuple[Column, ...]:
     if not isinstance(value, list) or not value or not all(isinstance(each, dict) for each in value):
         raise FormatError("the layout has no column: head each one with [[column]]")
     columns = tuple(_column(table, number, unit, settings) for number, table in enumerate(value, start=1))
@@ -151,7 +166,7 @@ def _columns(value: Any, unit: Unit, settings: Mapping[str, str]) -> tuple[Colum
     return columns
 
 
-def _column(table: Mapping[str, Any], number: int, unit: Unit, settings: Mapping[str, str]) -> Column:
+def _column(table: Mapping[str, Any], number: int, unit: Unit, settings: Mapping[str, Setting]) -> Column:
     where = f"column {number}"
     check_keys(table, _COLUMN_KEYS, where)
     name = text(table.get("name"), f"{where}: name", '"TITLE"')
@@ -166,6 +181,8 @@ def _column(table: Mapping[str, Any], number: int, unit: Unit, settings: Mapping
         raise FormatError(f"{where}: format is {shown(form)}: it must be one of {', '.join(DURATIONS)}")
     if form and field not in (*LENGTHS, *TIMES):
         raise FormatError(f"{where}: only times and durations have a format")
+    if form and field in TIMES:
+        _check_time_format(form, where)
     return Column(
         name=name,
         field=field,
@@ -176,7 +193,16 @@ def _column(table: Mapping[str, Any], number: int, unit: Unit, settings: Mapping
     )
 
 
-def _check_field(field: str, where: str, unit: Unit, settings: Mapping[str, str]) -> None:
+def _check_time_format(form: str, where: str) -> None:
+    for code in _TIME_CODE.finditer(form):
+        if code[1] is None:
+            raise FormatError(
+                f"{where}: format is {shown(form)}: {shown(form[code.start() : code.start() + 2])} is no code of "
+                "strftime: write codes like %d.%m.%Y, and %% for a percent sign"
+            )
+
+
+def _check_field(field: str, where: str, unit: Unit, settings: Mapping[str, Setting]) -> None:
     if not is_field(field, unit):
         raise FormatError(f"{where}: field is {shown(field)}: a row of one {unit} has {field_names(unit)}")
     column = field.removeprefix(CATALOG).lower()
@@ -190,12 +216,16 @@ def _check_field(field: str, where: str, unit: Unit, settings: Mapping[str, str]
         raise FormatError(f"{where}: field is {shown(field)}, which [settings] does not name")
 
 
-def _file_name(value: Any, settings: Mapping[str, str], *, is_of_one_station: bool) -> str:
+def _file_name(value: Any, settings: Mapping[str, Setting], *, is_of_one_station: bool) -> str:
     pattern = text(value, "file_name", '"plays_{from:%Y-%m-%d}.csv"')
     known = ["from", "to", *(SETTING + name for name in settings), *(["station_id"] if is_of_one_station else [])]
     for part in NAME_PART.finditer(pattern):
         if part[1] not in known:
             raise FormatError(f"file_name has {shown(part[0])}: the parts in braces may be {', '.join(known)}")
+        if part[2] and part[1] not in ("from", "to"):
+            raise FormatError(f"file_name has {shown(part[0])}: only from and to have a format")
+        if part[2]:
+            _check_time_format(part[2], "file_name")
     if set(NAME_PART.sub("", pattern)) & set("{}/\\"):
         raise FormatError(f"file_name is {shown(pattern)}: it must be a name with parts like {{from:%Y%m%d}}")
     return pattern
@@ -222,7 +252,7 @@ def _alternatives(value: Any, columns: Sequence[Column]) -> tuple[tuple[tuple[st
     return tuple(found)
 
 
-def _leave_out(value: Any, settings: Mapping[str, str]) -> tuple[LeaveOut, ...]:
+def _leave_out(value: Any, settings: Mapping[str, Setting]) -> tuple[LeaveOut, ...]:
     if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
         raise FormatError("leave_out is not a list of tables: head each rule with [[leave_out]]")
     found = []
@@ -242,11 +272,20 @@ def _leave_out(value: Any, settings: Mapping[str, str]) -> tuple[LeaveOut, ...]:
             LeaveOut(
                 field=field,
                 why=text(table.get("why"), f"{where}: why", '"not music"'),
-                values=frozenset(texts(table["values"], f"{where}: values", '["Radio"]'))
-                if "values" in table
-                else frozenset(),
+                values=_values(table, field, where),
                 is_blank=flag(table.get("blank", False), f"{where}: blank"),
                 below=None if below is None else Decimal(below),
             )
         )
     return tuple(found)
+
+
+def _values(table: Mapping[str, Any], field: str, where: str) -> frozenset[str]:
+    """The values that a field must not have."""
+    if "values" not in table:
+        return frozenset()
+    values = texts(table["values"], f"{where}: values", '["Radio"]')
+    for value in values:
+        if value not in VALUES.get(field, (value,)):
+            raise FormatError(f"{where}: values has {shown(value)}: {field} is {' or '.join(VALUES[field])}")
+    return frozenset(values)

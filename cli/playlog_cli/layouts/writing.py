@@ -10,9 +10,9 @@ from typing import Any
 
 from playlog_cli.catalog.entry import Catalog
 from playlog_cli.errors import CommandError, shown
-from playlog_cli.layouts.cells import Cells
+from playlog_cli.layouts.cells import Cells, is_number
 from playlog_cli.layouts.fields import SETTING, Surroundings
-from playlog_cli.layouts.model import Layout
+from playlog_cli.layouts.model import Layout, Setting
 from playlog_cli.layouts.parse import NAME_PART
 from playlog_cli.layouts.rows import Findings, check_rows, rows_of
 from playlog_cli.reporting.files.writing import check_writable, manifest_path
@@ -41,9 +41,14 @@ class LaidOut:
         """What the file would lack.
 
         Raises:
-            CommandError: the layout wants the plays of one station, and these are of several.
+            CommandError: the layout wants the plays of one station, and these are of several, or of none.
         """
         found = check_rows(self.plays, self.catalog, self.layout, self.around)
+        if self.layout.is_of_one_station and not found.stations:
+            raise CommandError(
+                f"there are no plays: the layout {self.layout.name} names its file after their station, so that there "
+                "is none to write"
+            )
         if self.layout.is_of_one_station and len(found.stations) > 1:
             some = ", ".join(sorted(found.stations)[:_STATIONS_IN_A_MESSAGE])
             raise CommandError(
@@ -118,9 +123,20 @@ def parse_settings(layout: Layout, given: list[str]) -> dict[str, str]:
             known = ", ".join(f"{each}=…" for each in layout.settings) or "nothing: this layout has no settings"
             raise CommandError(f"--set is {shown(text)}: the layout {layout.name} takes {known}")
         settings[name] = value.strip()
-    if missing := [f"--set {name}=… ({about})" for name, about in layout.settings.items() if name not in settings]:
+        _check_setting(name, settings[name], layout.settings[name])
+    if missing := [f"--set {name}=… ({each.about})" for name, each in layout.settings.items() if name not in settings]:
         raise CommandError(f"the layout {layout.name} needs {', '.join(missing)}")
     return settings
+
+
+def _check_setting(name: str, value: str, setting: Setting) -> None:
+    wanted = ""
+    if setting.values and value not in setting.values:
+        wanted = f"one of {', '.join(setting.values)}"
+    elif setting.is_number and not is_number(value):
+        wanted = "a number, like 1234.5"
+    if wanted:
+        raise CommandError(f"--set {name} is {shown(value)}: it must be {wanted} ({setting.about})")
 
 
 def findings_in_words(layout: Layout, found: Findings) -> list[str]:
@@ -150,7 +166,7 @@ def _file_name(layout: Layout, around: Surroundings, found: Findings) -> str:
         if name.startswith(SETTING):
             text = around.settings[name.removeprefix(SETTING)]
         elif name == "station_id":
-            text = next(iter(found.stations), "")
+            (text,) = found.stations
         else:
             day: date = around.period.start if name == "from" else around.period.end - timedelta(days=1)
             text = day.strftime(form or "%Y-%m-%d")

@@ -140,9 +140,13 @@ def _rate(value: Any) -> Decimal:
     rate = _number(value)
     if rate is None or not 0 <= rate < RATE_BELOW:
         raise RateCardError(f"rate {_is(value)}: it must be a number, 0 or more and below {RATE_BELOW:,}, like 0.0125")
-    if -int(rate.as_tuple().exponent) > MOST_DECIMAL_PLACES:
-        raise RateCardError(f"rate {_is(value)}: it must have at most {MOST_DECIMAL_PLACES} decimal places")
+    _check_places(rate, "rate", value)
     return rate
+
+
+def _check_places(number: Decimal, key: str, value: Any) -> None:
+    if -int(number.as_tuple().exponent) > MOST_DECIMAL_PLACES:
+        raise RateCardError(f"{key} {_is(value)}: it must have at most {MOST_DECIMAL_PLACES} decimal places")
 
 
 def _stations(value: Any) -> frozenset[str]:
@@ -174,6 +178,7 @@ def _confidence(value: Any) -> Decimal:
     confidence = _number(value)
     if confidence is None or not 0 <= confidence <= 100:
         raise RateCardError(f"min_confidence {_is(value)}: it must be a number from 0 to 100")
+    _check_places(confidence, "min_confidence", value)
     return confidence
 
 

@@ -16,6 +16,7 @@ from playlog_cli.loading.files.row import RowsError
 from playlog_cli.loading.files.text import delimiter_of, lines_of, utf8_chunks
 from playlog_cli.tabular.cells import unmarked
 
+_DIGITS_OF_JSON = 100  # of a number: more than anybody writes, and few enough to write all of them
 _DIGITS = 15  # of a number in a cell (Microsoft, "Excel specifications and limits")
 
 
@@ -160,6 +161,8 @@ def _json_cell(number: int, name: str, value: Any) -> str:
             raise TableError(f"row {number}: {name} is {shown(value)}: it has half of a character, which no text has")
         case str():
             return value.strip()
+        case Decimal() if not -_DIGITS_OF_JSON <= value.adjusted() <= _DIGITS_OF_JSON:
+            raise TableError(f"row {number}: {name} is {value}: it must have at most {_DIGITS_OF_JSON} digits")
         case int() | Decimal():
             return format(value, "f") if isinstance(value, Decimal) else str(value)
         case list() if all(isinstance(each, str) for each in value):

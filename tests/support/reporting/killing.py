@@ -1,7 +1,7 @@
 """Runs a command again and again, and kills it a moment later each time: before each change of a folder.
 
-``python -m tests.support.reporting.killing FOLDER ARGUMENT…`` runs ``playlog ARGUMENT…``. For each run, ``FOLDER`` is a copy of
-what it was at first. Prints the folder after each run that was killed, and after the one that was not, as JSON.
+``python -m tests.support.reporting.killing FOLDER ARGUMENT…`` runs ``playlog ARGUMENT…``. For each run, ``FOLDER`` is a
+copy of what it was at first. Prints the folder after each run that was killed, and after the one that was not, as JSON.
 """
 
 import json

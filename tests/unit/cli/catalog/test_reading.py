@@ -115,6 +115,8 @@ def test_a_mistake_is_named_with_its_row(tmp_path: Path, text: str, says: str) -
         ("a.xlsx", b"text", "is no XLSX workbook"),
         ("a.jsonl", b"[" * 100_000, "row 1: is not JSON"),
         ("a.jsonl", b"[]", "row 1: is []: it must be an object"),
+        ("a.jsonl", b'{"track_id": 1e99999999}', "row 1: track_id is 1E+99999999: it must have at most 100 digits"),
+        ("a.jsonl", b'{"track_id": "t", "ean": 1e-999}', "row 1: ean is 1E-999: it must have at most 100 digits"),
         ("a.csv", "track_id\n\xe9".encode("latin-1"), "is not UTF-8"),
         ("a.csv", b'track_id\n"x', "broken CSV"),
     ],

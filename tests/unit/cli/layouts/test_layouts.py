@@ -35,7 +35,16 @@ MARCH = Period(date(2026, 3, 1), date(2026, 4, 1), ZONE)
 NOON = datetime(2026, 3, 14, 11, tzinfo=UTC)
 CATALOG = Catalog(
     [
-        Entry("t", "Snow | ^Rain", "Zoé", "Winter", "Fjord", "USAB12345678", "A. Ferrant", more={"performances": "12"}),
+        Entry(
+            "t",
+            "Snow | ^Rain",
+            "Zoé",
+            "Winter",
+            "Fjord",
+            "USAB12345678",
+            "A. Ferrant",
+            more={"performances": "12", "own_recording": "nein"},
+        ),
         Entry("u", '"Tea",\tnow', "Łukasz", composers="B"),
     ]
 )
@@ -88,10 +97,8 @@ def test_each_layout_says_what_it_is_for_and_names_its_sources(name: str) -> Non
 def test_soundexchange_with_actual_total_performances(tmp_path: Path) -> None:
     plays = [play(), play(minute=5), play("u"), play("u", source="Radio")]
     assert written("soundexchange", plays, tmp_path) == (
-        "WXYZ-FM20260301-20260331_A.txt",
+        "WXYZ-FM20260301-20260331.txt",
         [
-            "^NAME_OF_SERVICE^|^TRANSMISSION_CATEGORY^|^FEATURED_ARTIST^|^SOUND_RECORDING_TITLE^|^ISRC^|^ALBUM_TITLE^"
-            "|^MARKETING_LABEL^|^ACTUAL_TOTAL_PERFORMANCES^",
             "^WXYZ-FM^|^A^|^ZOE^|^SNOW RAIN^|^USAB12345678^|^WINTER^|^FJORD^|12",
             '^WXYZ-FM^|^A^|^?UKASZ^|^"TEA", NOW^|^^|^^|^^|',
         ],
@@ -107,10 +114,7 @@ def test_soundexchange_with_actual_total_performances(tmp_path: Path) -> None:
 
 def test_soundexchange_with_tuning_hours_counts_the_plays_of_each_channel(tmp_path: Path) -> None:
     _, lines, found = written("soundexchange-ath", [play(), play(minute=5), play(station="fm-2")], tmp_path)
-    assert lines[0].endswith(
-        "^ACTUAL_TOTAL_PERFORMANCES^|^AGGREGATE_TUNING_HOURS^|^CHANNEL_OR_PROGRAM_NAME^|^PLAY_FREQUENCY^"
-    )
-    assert [line.rpartition("^FJORD^|")[2] for line in lines[1:]] == ["|12.5|^FM-1^|2", "|12.5|^FM-2^|1"]
+    assert [line.rpartition("^FJORD^|")[2] for line in lines] == ["|12.5|^FM-1^|2", "|12.5|^FM-2^|1"]
     assert found == ["soundexchange-ath: 2 rows"]
 
 
@@ -123,6 +127,20 @@ def test_soundexchange_needs_an_isrc_or_album_and_label(tmp_path: Path, entry: E
 def test_suisas_list_has_local_dates_and_times(tmp_path: Path) -> None:
     name, lines, found = written("suisa", [play(seconds="3661.5"), play("u", 1), play("without a title")], tmp_path)
     assert name == "RadioX_20260301-20260331.csv"
+    assert lines == [
+        "Sender,Titel des Musikwerks,Name des Komponisten,Interpret(en),Sendedatum,Sendedauer,Sendezeit,ISRC,Label,"
+        "Identifikationsnummer,Eigenaufnahmen,EAN / GTIN,Albumtitel / Titel des Tonträgers,Aufnahmedatum,Aufnahmeland,"
+        "Erstveröffentlichungsdatum,Katalog-Nummer / CD ID,Werkverzeichnisangaben,Bestellnummer,Veröffentlichungsland,"
+        "Liveaufnahme",
+        "Radio X,Snow | ^Rain,A. Ferrant,Zoé,2026-03-14,01:01:02,12:00:00,USAB12345678,Fjord,t,nein,,Winter,,,,,,,,",
+        'Radio X,"""Tea"",\tnow",B,Łukasz,2026-03-14,00:03:03,12:01:00,,,u' + "," * 11,
+    ]
+    assert found[1] == "left out: 1 plays: SUISA cannot assign a play without a title"
+    assert "missing: Eigenaufnahmen: 1 of 2 rows, 1 plays" in found
+
+
+def test_suisas_list_up_to_2025(tmp_path: Path) -> None:
+    _, lines, found = written("suisa-2020", [play(seconds="3661.5"), play("u", 1), play("without a title")], tmp_path)
     assert lines[1:] == [
         "Snow | ^Rain,A. Ferrant,Zoé,,Radio X,20260314,01:01:02,12:00:00,,USAB12345678,Fjord,,,,,Winter,,,,,,,,,t",
         '"""Tea"",\tnow",B,Łukasz,,Radio X,20260314,00:03:03,12:01:00' + "," * 17 + "u",
@@ -143,13 +161,15 @@ def test_npr_ds_has_tabs_and_no_quotes_and_one_station(tmp_path: Path) -> None:
         pytest.raises(CommandError, match="one file for each station"),
     ):
         made.check()
+    with laid_out("npr-ds", []) as made, pytest.raises(CommandError, match="there are no plays: the layout npr-ds"):
+        made.check()
 
 
 NAMES = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min_size=1, max_size=8)
 
 
 @settings(max_examples=15)
-@pytest.mark.parametrize("name", ["suisa", "npr-ds"])
+@pytest.mark.parametrize("name", ["suisa", "suisa-2020", "npr-ds"])
 @given(
     st.lists(
         st.tuples(st.integers(0, 30), NAMES, NAMES, st.integers(1, 9000)),
@@ -232,6 +252,23 @@ LAYOUT = 'file_name = "x.csv"\n[[column]]\nname = "A"\nfield = "title"\n'
             LAYOUT + '[[leave_out]]\nfield = "title"\nbelow = 3\nwhy = "x"\n',
             "leave_out 1: field is 'title': below needs a number: duration",
         ),
+        (
+            LAYOUT.replace("title", "played_at") + 'format = "%d.%Q"\n',
+            "column 'A': format is '%d.%Q': '%Q' is no code of strftime: write codes like",
+        ),
+        (LAYOUT.replace("title", "from") + 'format = "%"\n', "column 'A': format is '%': '%' is no code"),
+        (LAYOUT.replace("x.csv", "{from:%E}.csv"), "file_name: format is '%E': '%E' is no code"),
+        ('[settings]\na = "b"\n[x]', "the layout has a key 'x'"),
+        (
+            LAYOUT + '[[leave_out]]\nfield = "source"\nvalues = ["radio"]\nwhy = "x"\n',
+            "leave_out 1: values has 'radio': source is Radio or Streaming",
+        ),
+        (
+            LAYOUT + '[[leave_out]]\nfield = "flagged"\nvalues = ["True"]\nwhy = "x"\n',
+            "leave_out 1: values has 'True': flagged is true or false",
+        ),
+        (LAYOUT + "[settings.a]\nabout = 'b'\nvalues = 3\n", "settings: a: values is 3"),
+        (LAYOUT + "[settings.a]\nvalues = ['b']\n", "settings: a: about is missing"),
         (LAYOUT + LAYOUT.partition("\n")[2], "two columns are named 'A': each column needs a name of its own"),
     ],
 )
@@ -244,7 +281,7 @@ def test_a_mistake_in_a_layout_is_named(toml: str, says: str) -> None:
 def test_a_text_in_the_place_of_a_number_stays_one_cell(tmp_path: Path) -> None:
     catalog = Catalog([Entry("t", "Snow", "Zoé", "Winter", "Fjord", more={"performances": "1|2\r\n^3"})])
     _, lines, found = written("soundexchange", [play()], tmp_path, catalog)
-    assert lines[1:] == ["^WXYZ-FM^|^A^|^ZOE^|^SNOW^|^^|^WINTER^|^FJORD^|^12 3^"]
+    assert lines == ["^WXYZ-FM^|^A^|^ZOE^|^SNOW^|^^|^WINTER^|^FJORD^|^12 3^"]
     assert "missing: a number as ACTUAL_TOTAL_PERFORMANCES: 1 of 1 rows, 1 plays" in found
 
 
@@ -271,9 +308,14 @@ def test_plays_are_left_out_by_each_kind_of_rule(condition: str) -> None:
 
 def test_a_setting_that_is_missing_or_unknown_is_named() -> None:
     layout, _ = find_layout("soundexchange")
-    with pytest.raises(CommandError, match="needs --set category=… \\(the transmission category"):
+    with pytest.raises(CommandError, match="needs --set category=… \\(the category transmission code"):
         parse_settings(layout, ["service=X"])
     with pytest.raises(CommandError, match="--set is 'x=1': the layout soundexchange takes service=…, category=…"):
         parse_settings(layout, ["x=1"])
+    with pytest.raises(CommandError, match="--set category is 'Z': it must be one of A, B, C, H, I, J, K \\(the cat"):
+        parse_settings(layout, ["service=X", "category=Z"])
+    layout, _ = find_layout("soundexchange-ath")
+    with pytest.raises(CommandError, match="--set tuning_hours is '1,5': it must be a number, like"):
+        parse_settings(layout, ["service=X", "category=A", "tuning_hours=1,5"])
     with pytest.raises(CommandError, match="--layout is 'gema': it must be the path of a TOML file, or one of npr-ds,"):
         find_layout("gema")

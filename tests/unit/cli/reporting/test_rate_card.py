@@ -92,6 +92,7 @@ def test_hours_may_go_over_midnight() -> None:
         (HEAD + rule("a", rate="nan"), "rule 1 ('a'): rate is NaN: it must be a number"),
         (HEAD + rule("a", rate='"0.5"'), "rule 1 ('a'): rate is '0.5': it must be a number"),
         (HEAD + rule("a", rate="1e-13"), "rule 1 ('a'): rate is 1E-13: it must have at most 12 decimal places"),
+        (HEAD + rule("a", "min_confidence = 1e-99999999"), "rule 1 ('a'): min_confidence is 1E-99999999: it must have"),
         (HEAD + rule("a", per='"minute"'), "rule 1 ('a'): per is 'minute': it must be 'play' or 'second'"),
         (HEAD + '[[rule]]\nname = "a"\nper = "play"', "rule 1 ('a'): rate is missing: it must be a number"),
         (HEAD + '[[rule]]\nrate = 1\nper = "play"', "rule 1: name is missing: it must be a text of your own"),

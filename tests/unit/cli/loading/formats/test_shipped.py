@@ -169,7 +169,7 @@ def test_spinitron(tmp_path: Path) -> None:
     ]
 
 
-SUISA = [
+SUISA_2020 = [
     line.split("|")
     for line in (
         "Titel|Komponist|Interpret|Interpreten-Info|Sender|Sendedatum|Sendedauer|Sendezeit|ISRC|Label|EAN/GTIN|"
@@ -179,18 +179,29 @@ SUISA = [
 ]
 
 
+SUISA = [
+    line.split("|")
+    for line in (
+        "Sender|Titel des Musikwerks|Name des Komponisten|Interpret(en)|Sendedatum|Sendedauer|Sendezeit|ISRC|Label|"
+        "EAN / GTIN|Albumtitel / Titel des Tonträgers",
+        "Radio Example|Jóga|Björk, Sjón|Björk|2026-03-14|0:05:05|08:00:00|GBAXY9700123|OLI||Homogenic",
+    )
+]
+
+
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])
-def test_suisas_list(tmp_path: Path, kind: str) -> None:
+@pytest.mark.parametrize(("name", "table"), [("suisa", SUISA), ("suisa-2020", SUISA_2020)])
+def test_suisas_list(tmp_path: Path, kind: str, name: str, table: list[list[str]]) -> None:
     path = tmp_path / f"list.{kind}"
     if kind == "csv":
-        path.write_text("\n".join(",".join(f'"{cell}"' for cell in row) for row in SUISA))
+        path.write_text("\n".join(",".join(f'"{cell}"' for cell in row) for row in table))
     else:
         book = openpyxl.Workbook()
-        for row in SUISA:
+        for row in table:
             book.active.append(row)
         book.save(path)
 
-    assert read(path, "suisa", station=None) == [
+    assert read(path, name, station=None) == [
         {
             "matched_at": "2026-03-14T07:00:00.000000+0000",
             "station_id": "Radio Example",
