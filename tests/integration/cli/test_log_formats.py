@@ -13,6 +13,7 @@ import openpyxl  # type: ignore[import-untyped]
 import pytest
 from playlog_cli import app as command_line
 from playlog_cli.stacks.stack import Stack
+from playlog_cli.terminal import out
 
 from tests.support.aws import Aws
 
@@ -43,6 +44,8 @@ Run = Callable[..., tuple[int, str, str]]
 def run(stack: Stack, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     """Types a command. Returns its exit status, standard output and standard error."""
     monkeypatch.setattr("playlog_cli.commands.load.find_stack", lambda *_, **__: stack)
+    # Consoles keep the width that the environment had when they were first imported, whichever test did that.
+    monkeypatch.setattr(out, "width", 120)
 
     def type_it(*arguments: str | Path) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["playlog", *map(str, arguments)])

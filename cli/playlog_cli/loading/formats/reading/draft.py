@@ -1,6 +1,6 @@
 """A row of a log on its way to a match. Pure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from typing import Any
 
@@ -16,10 +16,13 @@ class Draft:
         station: whose log the row is in.
         at: local time, and then the instant in UTC.
         values: attributes of the match; None if the row becomes none, and only ends the row before it.
+        is_doubtful: whether ``at`` is only the first of the instants that the row may be at.
         source: the row's cells.
         problem: what is wrong with a row that becomes no match; None if a skip rule says so.
         end: when it ended, as the row says: an instant, a local time, or a time of the day.
         until_next: time to the next row of the station, at most what the format says.
+        unknown_after: line of a bad row after this one of which nobody knows the time; 0 if there is none.
+        unknown_end: line of the row that ended this one at a time that nobody knows; 0 if there is none.
     """
 
     line: int
@@ -28,8 +31,15 @@ class Draft:
     values: dict[str, Any] | None
     source: LogCells
     problem: str | None = None
+    is_doubtful: bool = False
     end: datetime | time | None = None
     until_next: timedelta | None = None
+    unknown_after: int = 0
+    unknown_end: int = 0
+
+    def refused(self, problem: str) -> "Draft":
+        """The row as one that becomes no match, unless a skip rule says so already."""
+        return self if self.values is None else replace(self, values=None, problem=problem)
 
     def left_out(self) -> BadLogRow | SkippedRow:
         """What a row without values is."""

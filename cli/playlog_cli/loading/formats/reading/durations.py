@@ -9,7 +9,8 @@ from playlog_cli.loading.formats.reading.draft import Draft
 class UntilNext:
     """Gives each row the time to the next row of its station as its duration.
 
-    Rows may be in ascending or in descending order. A skipped row, such as a jingle, ends the row before it as well.
+    Rows may be in ascending or in descending order. A skipped row, such as a jingle, ends the row before it as well. A
+    row after which nobody knows when the next one began gets no duration, and the line that is in doubt.
 
     Args:
         at_most: the longest duration, in seconds; None leaves rows as they are.
@@ -30,8 +31,10 @@ class UntilNext:
             return
         span = min(abs(draft.at - before.at), self._at_most)
         if span:
-            earlier = before if before.at < draft.at else draft
+            earlier, later = (before, draft) if before.at < draft.at else (draft, before)
             earlier.until_next = min(span, earlier.until_next or span)
+            is_doubtful = later.is_doubtful and span < self._at_most
+            earlier.unknown_end = before.unknown_after or (later.line if is_doubtful else 0)
         yield before
 
     def finish(self) -> Iterator[Draft]:

@@ -5,12 +5,12 @@ decides which one is meant where times go back once within that hour: before tha
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from playlog_cli.errors import shown
-from playlog_cli.loading.files.row import BadLogRow, BadRow, SkippedRow
+from playlog_cli.loading.files.row import BadLogRow, SkippedRow
 from playlog_cli.loading.formats.model import Ambiguous
 from playlog_cli.loading.formats.reading.draft import Draft
 
@@ -46,14 +46,14 @@ class LocalTimes:
         self._ambiguous = ambiguous
         self._stations: dict[str, _Station] = {}
 
-    def add(self, draft: Draft) -> Iterator[Draft | BadRow | SkippedRow]:
+    def add(self, draft: Draft) -> Iterator[Draft | BadLogRow | SkippedRow]:
         """Takes a row. Yields the rows whose instants are known now."""
         try:
             yield from self._add(draft)
         except OverflowError:
             yield _bad(draft, "lies before year 1 or after year 9999 in UTC: is its format right?")
 
-    def _add(self, draft: Draft) -> Iterator[Draft | BadRow | SkippedRow]:
+    def _add(self, draft: Draft) -> Iterator[Draft | BadLogRow | SkippedRow]:
         local = draft.at
         if local.tzinfo is not None:
             draft.at = local.astimezone(UTC)
@@ -64,7 +64,10 @@ class LocalTimes:
             return
         first, second = _offsets(local, self._zone)
         if first < second:
-            yield _bad(draft, f"is an hour that the clock skips in {self._zone.key}: is time_zone right?")
+            skipped = draft.refused(
+                _problem(draft, f"is an hour that the clock skips in {self._zone.key}: is time_zone right?")
+            )
+            yield replace(skipped, at=(local - first).replace(tzinfo=UTC), is_doubtful=True)
             return
         station = self._stations.setdefault(draft.station, _Station())
         held = station.held
@@ -79,31 +82,30 @@ class LocalTimes:
         draft.at = (local - first).replace(tzinfo=UTC)
         yield draft
 
-    def finish(self) -> Iterator[Draft | BadRow | SkippedRow]:
+    def finish(self) -> Iterator[Draft | BadLogRow | SkippedRow]:
         """Yields the rows that wait for a row after them."""
         for station in self._stations.values():
             yield from self._decide(station, None)
 
-    def _decide(self, station: _Station, after: datetime | None) -> Iterator[Draft | BadRow | SkippedRow]:
+    def _decide(self, station: _Station, after: datetime | None) -> Iterator[Draft | BadLogRow | SkippedRow]:
         assert self._zone is not None
         held, station.held = station.held, []
         if not held:
             return
         folds = folds_of([draft.at for draft in held], station.before, after)
         for number, draft in enumerate(held):
+            found = draft
             if folds:
                 fold = folds[number]
             elif self._ambiguous is Ambiguous.ERROR:
-                yield _bad(
-                    draft,
+                problem = (
                     f"is an hour that the clock shows twice in {self._zone.key}, and the order of the rows does not "
-                    'decide which: set ambiguous = "earlier" or "later" in the log format',
+                    'decide which: set ambiguous = "earlier" or "later" in the log format'
                 )
-                continue
+                fold, found = 0, replace(draft.refused(_problem(draft, problem)), is_doubtful=True)
             else:
                 fold = int(self._ambiguous is Ambiguous.LATER)
-            draft.at = draft.at.replace(tzinfo=self._zone, fold=fold).astimezone(UTC)
-            yield draft
+            yield replace(found, at=draft.at.replace(tzinfo=self._zone, fold=fold).astimezone(UTC))
 
 
 def folds_of(times: list[datetime], before: datetime | None, after: datetime | None) -> list[int] | None:
@@ -170,7 +172,9 @@ def _offsets(local: datetime, zone: ZoneInfo) -> tuple[timedelta, timedelta]:
     return first, second
 
 
-def _bad(draft: Draft, problem: str) -> BadRow | SkippedRow:
-    if draft.values is None:
-        return draft.left_out()
-    return BadLogRow(draft.line, f"matched_at is {shown(draft.at.isoformat(' '))}, which {problem}", draft.source)
+def _bad(draft: Draft, problem: str) -> BadLogRow | SkippedRow:
+    return draft.refused(_problem(draft, problem)).left_out()
+
+
+def _problem(draft: Draft, problem: str) -> str:
+    return f"matched_at is {shown(draft.at.isoformat(' '))}, which {problem}"

@@ -1,6 +1,6 @@
 """From a file to rows of matches, by a log format. Pure, except for reading the file."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, time, timedelta
 from typing import TypeAlias
 
@@ -78,6 +78,7 @@ class LogReader:
         self._skips = [skip_reader(skip, columns) for skip in log_format.skips]
         self._headings = [(heading.part, heading_reader(heading, columns)) for heading in log_format.headings]
         self._read_duration = _duration_reader(log_format, columns)
+        self._last: dict[str, Draft] = {}
         self._read_end = (
             end_reader(log_format.duration, columns) if isinstance(log_format.duration, EndDuration) else None
         )
@@ -94,9 +95,12 @@ class LogReader:
         for row in table.rows:
             draft = row if isinstance(row, BadRow) else self._draft(row.line, row.cells)
             if isinstance(draft, Draft):
+                self._last[draft.station] = draft
                 for timed in local_times.add(draft):
                     yield from self._finished(timed, until_next)
             else:
+                if isinstance(row, BadRow):
+                    self._mark_unknown(row.line, list(self._last))
                 yield draft
         for timed in local_times.finish():
             yield from self._finished(timed, until_next)
@@ -124,13 +128,15 @@ class LogReader:
         if self._columns.is_header_again(row) or self._is_heading(row):
             return SkippedRow(line, source)
         is_skipped = any(skip(row) for skip in self._skips)
+        station = None
         try:
             self._columns.check_width(cells)
-            at = self._time([row[index] for index in self._time_indexes])
             station = (self._own_station and self._own_station(row)) or self._station
+            at = self._time([row[index] for index in self._time_indexes])
         except (RowError, OverflowError) as problem:
             if is_skipped:
                 return SkippedRow(line, source)
+            self._mark_unknown(line, list(self._last) if station is None else [station])
             return BadLogRow(line, _problem(problem), source)
         if is_skipped:
             return Draft(line, station, at, None, source)
@@ -138,6 +144,12 @@ class LogReader:
             return self._read(line, row, source, at, station)
         except (RowError, OverflowError) as problem:
             return Draft(line, station, at, None, source, _problem(problem))
+
+    def _mark_unknown(self, line: int, stations: Sequence[str]) -> None:
+        """Marks the last row of stations: a bad row came after it, of which nobody knows the time."""
+        for station in stations:
+            if last := self._last.pop(station, None):
+                last.unknown_after = line
 
     def _is_heading(self, row: list[Cell]) -> bool:
         """Whether a row is a heading. Keeps its date for the rows below it."""
@@ -176,6 +188,12 @@ class LogReader:
                 problem = f"the end is {shown(str(draft.end))}, which is no time {wanted}, {matched_at}"
                 return BadLogRow(draft.line, problem, draft.source)
             draft.until_next = end - draft.at
+        if draft.unknown_end:
+            problem = (
+                f"duration_seconds is the time to the next row, line {draft.unknown_end}, of which the time is not "
+                "known: correct that line first, and load the file again"
+            )
+            return BadLogRow(draft.line, problem, draft.source)
         if draft.until_next is not None:
             values["duration_seconds"] = Number(str(draft.until_next.total_seconds()).removesuffix(".0"))
         values["matched_at"] = matched_at

@@ -133,3 +133,72 @@ def test_a_skipped_row_ends_the_row_before_it(tmp_path: Path) -> None:
     rows = outcomes(path, FORMAT.format("{ until_next = 600 }") + skip)
 
     assert [each.get("duration_seconds") for each in matches(rows)] == ["180", None]
+
+
+def loaded(
+    folder: Path, duration: str, text: str, *, ambiguous: str = "error"
+) -> tuple[dict[str, str | None], list[int]]:
+    """The durations by id, and the lines of the bad rows."""
+    path = folder / "log.csv"
+    path.write_text(text)
+    rows = outcomes(path, f'ambiguous = "{ambiguous}"\n' + FORMAT.format(duration))
+    return {each["track_id"]: each.get("duration_seconds") for each in matches(rows)}, [
+        line for line, _ in sorted(problems(rows))
+    ]
+
+
+DOUBTFUL = ["2026-10-25 01:20:00,1", "2026-10-25 01:58:00,2", "2026-10-25 02:03:00,3", "2026-10-25 03:30:00,4"]
+
+
+@pytest.mark.parametrize("is_descending", [False, True])
+def test_a_row_that_a_doubtful_hour_ended_is_not_paid_up_to_the_row_after_it(
+    tmp_path: Path, is_descending: bool
+) -> None:
+    rows = DOUBTFUL[::-1] if is_descending else DOUBTFUL
+    text = "\n".join(["t,id", *rows, ""])
+    lines = [1 + rows.index(row) + 1 for row in DOUBTFUL]
+
+    found, bad = loaded(tmp_path, "{ until_next = 3600 }", text)
+    assert (found, bad) == ({"1": "2280", "4": None}, sorted(lines[1:3]))
+    # At most 200 seconds it lasted in either hour.
+    assert loaded(tmp_path, "{ until_next = 200 }", text) == ({"1": "200", "2": "200", "4": None}, [lines[2]])
+    found, bad = loaded(tmp_path, "{ until_next = 3600 }", text, ambiguous="later")
+    assert (found, bad) == ({"1": "2280", "2": "3600", "3": "3600", "4": None}, [])
+
+
+def test_a_row_in_an_hour_that_the_clock_skips_makes_the_end_of_the_row_before_it_unknown(tmp_path: Path) -> None:
+    text = "t,id\n2026-03-29 01:58:00,1\n2026-03-29 02:03:00,2\n2026-03-29 03:30:00,3\n"
+
+    assert loaded(tmp_path, "{ until_next = 3600 }", text) == ({"3": None}, [2, 3])
+
+
+def test_a_bad_row_of_unknown_time_makes_the_row_before_it_bad_and_no_other(tmp_path: Path) -> None:
+    text = "t,id\n2026-03-14 08:00:00,1\n2026-03-14 08:03:00,2\n2026-03-14 8 h,3\n2026-03-14 08:09:00,4\n"
+
+    assert loaded(tmp_path, "{ until_next = 600 }", text) == ({"1": "180", "4": None}, [3, 4])
+    assert loaded(tmp_path, "{ until_next = 600 }", text.replace("8 h", "08:05:00"))[0]["2"] == "120"
+
+
+def test_a_bad_row_of_another_station_leaves_a_row_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text(
+        "t,id,s\n2026-03-14 08:00:00,1,a\n2026-03-14 08:01:00,2,b\n2026-03-14 8 h,3,b\n"
+        "2026-03-14 08:03:00,4,a\n2026-03-14 08:04:00,5,b\n"
+    )
+    rows = outcomes(path, FORMAT.format("{ until_next = 600 }").replace('{ constant = "fm-1" }', '"s"'))
+
+    assert {each["track_id"]: each.get("duration_seconds") for each in matches(rows)} == {
+        "1": "180",
+        "4": None,
+        "5": None,
+    }
+    ((_, problem),) = [each for each in problems(rows) if each[0] == 3]
+    assert problem.startswith("duration_seconds is the time to the next row, line 4, of which the time is not known")
+
+
+def test_a_row_that_is_held_in_a_doubtful_hour_is_bad_too_if_the_row_after_it_has_no_time(tmp_path: Path) -> None:
+    text = (
+        "t,id\n2026-10-25 02:10:00,1\n2026-10-25 02:50:00,2\n2026-10-25 02:05:00,3\nnonsense,4\n2026-10-25 03:30:00,5\n"
+    )
+
+    assert loaded(tmp_path, "{ until_next = 3600 }", text) == ({"1": "2400", "2": "900", "5": None}, [4, 5])
