@@ -1,5 +1,6 @@
 """What a command says when it cannot do its work."""
 
+import errno
 from collections.abc import Sequence
 
 from botocore.exceptions import (
@@ -17,6 +18,8 @@ from botocore.exceptions import (
     UnauthorizedSSOTokenError,
 )
 
+# Of a write to standard output: a full disk, a used-up quota.
+_OUTPUT_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _EXPIRED = (SSOTokenLoadError, TokenRetrievalError, UnauthorizedSSOTokenError)
 _EXPIRED_CODES = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
 _REJECTED_CODES = {
@@ -60,6 +63,8 @@ def explained(error: Exception) -> str | None:
             return error.message
         case BotoCoreError() | ClientError():
             return explain(error)
+        case OSError() if error.errno in _OUTPUT_ERRORS and error.filename is None:
+            return f"the output cannot be written: {error.strerror}"
         case _:
             return None
 

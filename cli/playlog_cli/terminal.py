@@ -134,19 +134,20 @@ def facts_table() -> Table:
     return made
 
 
-def print_first(console: Console, sentences: Sequence[str], most: int, rest: str) -> None:
+def print_first(console: Console, sentences: Sequence[str], most: int, rest: str, count: int) -> None:
     """Prints the first of many sentences, a line each, and then how many there are more.
 
     Args:
         console: where to.
-        sentences: all of them.
+        sentences: the first of them.
         most: how many are printed.
         rest: what the others are, like ``bad rows; --json lists them all``.
+        count: how many there are.
     """
     for sentence in sentences[:most]:
         console.print(sentence, soft_wrap=True)
-    if len(sentences) > most:
-        console.print(f"... and {len(sentences) - most:,} more {rest}", soft_wrap=True)
+    if count > most:
+        console.print(f"... and {count - most:,} more {rest}", soft_wrap=True)
 
 
 # --- Progress ---

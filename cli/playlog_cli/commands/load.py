@@ -1,6 +1,6 @@
 """`playlog load`: matches from files."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -12,17 +12,20 @@ from rich.progress import BarColumn, TaskProgressColumn, TimeRemainingColumn
 from playlog_cli.commands.load_preview import show_preview
 from playlog_cli.commands.options import AsJson, Profile, Region, StackName, Yes
 from playlog_cli.errors import CommandError
-from playlog_cli.loading.acrcloud import CustomFiles
+from playlog_cli.loading.acrcloud.detections import CustomFiles
+from playlog_cli.loading.bad_rows import bad_rows_file
 from playlog_cli.loading.files.text import encoding_problem
 from playlog_cli.loading.formats.choice import chosen_format
 from playlog_cli.loading.load import load_files, take_back_files
 from playlog_cli.loading.outcomes import Options
 from playlog_cli.loading.preview import preview_files
-from playlog_cli.loading.results import FileProgress, FileResult, LoadResult
+from playlog_cli.loading.results import FileProgress, FileResult, LoadResult, Report
+from playlog_cli.signals import ending_on_signals
 from playlog_cli.stacks.stack import DEFAULT_STACK, Stack, find_stack
 from playlog_cli.terminal import counted, err, has_consent, out, print_first, print_json, progress_bars
 
 ROWS_SHOWN = 20
+LOAD_AGAIN = "load the files again, which adds what is missing"
 
 
 Files = Annotated[
@@ -57,6 +60,10 @@ Encoding = Annotated[
     str | None,
     typer.Option(metavar="NAME", help="Encoding of text that is neither UTF-8 nor UTF-16, like latin-1."),
 ]
+BadRows = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE.csv", help="List each row that is not loaded in this file, as it is found."),
+]
 TakeBack = Annotated[
     bool,
     typer.Option("--take-back", help="Remove the matches of the files again that were not played. Asks first."),
@@ -71,6 +78,7 @@ def load_command(
     preview: Preview = None,
     custom_files: OwnUploads = CustomFiles.REFUSE,
     encoding: Encoding = None,
+    bad_rows: BadRows = None,
     is_taken_back: TakeBack = False,
     yes: Yes = False,
     stack: StackName = DEFAULT_STACK,
@@ -96,13 +104,15 @@ def load_command(
     if is_taken_back:
         _take_back(find_stack(stack, region=region, profile=profile), files, options, yes=yes, as_json=as_json)
         return
-    with _progress() as progress:
-        result = load_files(find_stack(stack, region=region, profile=profile), files, progress, options)
-    if as_json:
-        print_json(result)
-    else:
-        _show(result)
-    if not result.ok:
+    results: list[FileResult] = []
+    try:
+        with ending_on_signals(LOAD_AGAIN), bad_rows_file(bad_rows) as write_bad_row, _progress() as progress:
+            found = find_stack(stack, region=region, profile=profile)
+            load_files(found, files, progress, options, Report(write_bad_row, results.append))
+    finally:
+        if results:  # something may have ended the load after some files
+            print_json(LoadResult(tuple(results))) if as_json else _show(results)
+    if not LoadResult(tuple(results)).ok:
         raise typer.Exit(1)
 
 
@@ -111,7 +121,8 @@ def _take_back(stack: Stack, files: list[Path], options: Options, *, yes: bool, 
     question = f"Remove the matches of {counted(len(files), 'file', 'files')} that were not played?"
     if not has_consent(question, yes=yes, as_json=as_json):
         return
-    done = take_back_files(stack, files, options)
+    with ending_on_signals("run the command again, which removes the rest"):
+        done = take_back_files(stack, files, options)
     if as_json:
         print_json([asdict(each) for each in done])
     else:
@@ -126,16 +137,20 @@ def _take_back(stack: Stack, files: list[Path], options: Options, *, yes: bool, 
         raise typer.Exit(1)
 
 
-def _show(result: LoadResult) -> None:
-    bad_rows = [f"{each.file}:{bad.line}: {bad.problem}" for each in result.files for bad in each.bad_rows]
-    print_first(err, bad_rows, ROWS_SHOWN, "bad rows; --json lists them all")
+def _show(results: Sequence[FileResult]) -> None:
+    bad_rows = [f"{each.file}:{bad.line}: {bad.problem}" for each in results for bad in each.bad_rows]
+    count = sum(each.bad for each in results)
+    print_first(err, bad_rows, ROWS_SHOWN, "bad rows; --bad-rows FILE.csv lists them all", count)
     not_played = [
         f"{each.file}:{match.line}: match {match.match_id} is added as failed: {match.reason}"
-        for each in result.files
+        for each in results
         for match in each.not_played
     ]
-    print_first(err, not_played, ROWS_SHOWN, "matches that are added as failed; --json lists them all")
-    for each in result.files:
+    count = sum(each.not_played_count for each in results)
+    print_first(
+        err, not_played, ROWS_SHOWN, "matches that are added as failed; `playlog failures list` lists them", count
+    )
+    for each in results:
         if each.error:
             err.print(f"{each.file}: {each.error}", soft_wrap=True)
         if each.rows or not each.error:
@@ -147,7 +162,7 @@ def _outcome(file: FileResult) -> str:
     if file.played or file.failed:
         waiting = file.added - file.played - file.failed
         added += f" ({file.played:,} played in {file.plays:,} new plays, {file.failed:,} failed, {waiting:,} waiting)"
-    outcome = f"{added}, {file.already_there:,} already there, {len(file.bad_rows):,} bad"
+    outcome = f"{added}, {file.already_there:,} already there, {file.bad:,} bad"
     if file.skipped:
         outcome += f", {file.skipped:,} skipped"
     if file.no_detections:

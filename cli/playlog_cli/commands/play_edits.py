@@ -155,7 +155,7 @@ def _edit(edit: Edit, chosen: _Chosen, stack: Stack, *, yes: bool, as_json: bool
     if period:
         seen = [play for play in seen if edit in edits_for(play)]
     if not as_json:
-        print_first(out, [_in_words(play) for play in seen], PLAYS_SHOWN, "plays")
+        print_first(out, [_in_words(play) for play in seen], PLAYS_SHOWN, "plays", len(seen))
     wanted = sum(edit in edits_for(play) for play in seen)
     done: list[Edited] = []
     if not wanted or has_consent(f"{edit.capitalize()} {counted(wanted, 'play', 'plays')}?", yes=yes, as_json=as_json):

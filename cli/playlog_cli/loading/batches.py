@@ -83,16 +83,33 @@ def make_batches(matches: Iterable[PutMatch | PlayedMatch]) -> Iterator[Batch]:
         yield plays
 
 
-def write_ahead(pool: Executor, write: Callable[[Batch], Tally], batches: Iterable[Batch]) -> Iterator[Tally]:
-    """Writes side by side, reading only so far ahead: ``Executor.map`` would read the whole file at once."""
+def write_ahead(
+    pool: Executor, write: Callable[[Batch], Tally], batches: Iterable[Batch], written: Callable[[Tally], None]
+) -> None:
+    """Writes side by side, reading only so far ahead: ``Executor.map`` would read the whole file at once.
+
+    Args:
+        pool: of the threads that write.
+        write: writes a batch.
+        batches: what is written.
+        written: receives what became of each batch, also of those that are being written when something ends this.
+    """
     pending: deque[Future[Tally]] = deque()
     try:
         for batch in batches:
             pending.append(pool.submit(write, batch))
             if len(pending) > BATCHES_AHEAD:
-                yield pending.popleft().result()
+                written(_first_of(pending))
         while pending:
-            yield pending.popleft().result()
+            written(_first_of(pending))
     finally:
-        for task in pending:
-            task.cancel()
+        for task in [task for task in pending if not task.cancel()]:
+            if task.exception() is None:
+                written(task.result())
+
+
+def _first_of(pending: deque[Future[Tally]]) -> Tally:
+    """Waits for the first task. Removes it only if it has not failed."""
+    tally = pending[0].result()
+    pending.popleft()
+    return tally

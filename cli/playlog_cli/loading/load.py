@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from playlog_cli.errors import CommandError
@@ -18,10 +19,12 @@ from playlog_cli.loading.files.sheets import is_workbook, other_sheets
 from playlog_cli.loading.files.sources import Source, check_intact, opened, readable
 from playlog_cli.loading.matches import RowError, Seen, has_invalid_isrc, match_of
 from playlog_cli.loading.outcomes import PLAIN, NoDetection, Options, outcomes
-from playlog_cli.loading.results import FileProgress, FileResult, LoadResult, Tally, result_of
+from playlog_cli.loading.results import NO_REPORT, FileProgress, FileResult, LoadResult, Report, Tally, result_of
 from playlog_cli.loading.taking_back import TakenBack, take_back
 from playlog_cli.loading.writing import MatchStore
 from playlog_cli.stacks.stack import Stack
+
+NOT_TO_ITS_END = "was not loaded to its end: load it again, which adds what is missing"
 
 
 def load_files(
@@ -29,6 +32,7 @@ def load_files(
     paths: Sequence[Path],
     progress: Callable[[FileProgress], None],
     options: Options = PLAIN,
+    report: Report = NO_REPORT,
 ) -> LoadResult:
     """Loads files one after the other. A match that is in MatchCache already is left as it is.
 
@@ -38,6 +42,7 @@ def load_files(
             ``-`` is standard input.
         progress: progress callback: receives, every few rows, how far the files have been loaded.
         options: what the user says about the files.
+        report: receives bad rows and results as they come. Something may end the load, and then there is no return.
 
     Raises:
         CommandError: a file is not there or may not be read; nothing has been loaded.
@@ -51,8 +56,16 @@ def load_files(
         load = _Load(stack, options, pool)
         for number, file in enumerate(files, start=1):
             start = FileProgress(file.name, number, len(files), rows, done, total)
-            results.append(load.file(file, start, progress))
-            rows += results[-1].rows
+            tally = Tally(on_bad=partial(report.bad_row, file.name))
+            try:
+                load.file(file, tally, start, progress)
+            except BaseException:
+                tally.error = NOT_TO_ITS_END
+                raise
+            finally:
+                results.append(result_of(file.name, tally))
+                report.result(results[-1])
+            rows += tally.rows
             done += file.size
     return LoadResult(tuple(results))
 
@@ -89,21 +102,21 @@ class _Load:
         self._now = datetime.now(UTC)
         self._store = MatchStore(stack, self._now)
 
-    def file(self, file: Input, start: FileProgress, progress: Callable[[FileProgress], None]) -> FileResult:
-        tally = Tally()
+    def file(self, file: Input, tally: Tally, start: FileProgress, progress: Callable[[FileProgress], None]) -> None:
+        """Loads a file. Its tally has an error if the file cannot be read to its end."""
+
+        def written(batch: Tally) -> None:
+            tally.add(batch)
+            progress(replace(start, rows=start.rows + tally.rows, bytes_read=start.bytes_read + source.bytes_read))
+
         try:
             check_intact(file.path, file.member)
             tally.unread_sheets = self._unread_sheets(file)
             with opened(file.path, file.member) as source, Seen() as seen:
                 matches = self._matches(source, seen, tally)
-                for written in write_ahead(self._pool, self._store.write, make_batches(matches)):
-                    tally.add(written)
-                    progress(
-                        replace(start, rows=start.rows + tally.rows, bytes_read=start.bytes_read + source.bytes_read)
-                    )
+                write_ahead(self._pool, self._store.write, make_batches(matches), written)
         except RowsError as error:
             tally.error = str(error)
-        return result_of(file.name, tally)
 
     def _unread_sheets(self, file: Input) -> tuple[str, ...]:
         if not file.path.is_file():
@@ -115,8 +128,11 @@ class _Load:
 
     def take_back(self, file: Input) -> TakenBack:
         tally = Tally()
-        with opened(file.path, file.member) as source, Seen() as seen:
-            done = take_back(self._stack, file.name, self._matches(source, seen, tally))
+        try:
+            with opened(file.path, file.member) as source, Seen() as seen:
+                done = take_back(self._stack, file.name, self._matches(source, seen, tally))
+        except RowsError as error:
+            tally.error = str(error)
         if tally.error:
             raise CommandError(f"{file.name} {tally.error}")
         return done
@@ -131,7 +147,7 @@ class _Load:
                         if found := self._match(row, seen, tally):
                             yield found
                     case BadRow():
-                        tally.bad_rows.append(BadRow(row.line, row.problem))
+                        tally.add_bad(BadRow(row.line, row.problem))
                     case SkippedRow():
                         tally.skipped += 1
                     case NoDetection():
@@ -145,7 +161,7 @@ class _Load:
         try:
             found = self._found(row, seen, tally)
         except RowError as problem:
-            tally.bad_rows.append(BadRow(row.line, str(problem)))
+            tally.add_bad(BadRow(row.line, str(problem)))
             return None
         if not found:
             tally.already_there += 1

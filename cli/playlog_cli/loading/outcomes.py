@@ -5,8 +5,15 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeAlias
 
-from playlog_cli.loading.acrcloud import CustomFiles, Detection, detection_of, is_of_acrcloud, results_of, row_of
-from playlog_cli.loading.acrcloud_streams import Streams
+from playlog_cli.loading.acrcloud.detections import (
+    CustomFiles,
+    Detection,
+    detection_of,
+    is_of_acrcloud,
+    results_of,
+    row_of,
+)
+from playlog_cli.loading.acrcloud.streams import Streams
 from playlog_cli.loading.files.row import BadRow, Row, SkippedRow
 from playlog_cli.loading.files.rows import read_rows
 from playlog_cli.loading.files.sources import Source

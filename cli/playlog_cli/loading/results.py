@@ -1,8 +1,11 @@
 """What became of a file's rows."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from playlog_cli.loading.files.row import BadRow
+
+MOST_KEPT = 1_000  # bad rows of a file, and matches that the old system had as played: a file may have millions
 
 
 @dataclass(frozen=True)
@@ -29,17 +32,20 @@ class FileResult:
         rows: that were read; blank lines are none. Of a document of ACRCloud's, each result is one.
         added: matches that were not in MatchCache before.
         already_there: matches that were, or that stand in the file twice; they are left as they are.
-        bad_rows: that were not loaded, in the order of their lines.
+        bad_rows: the first ``MOST_KEPT`` that were not loaded, in the order of their lines.
         error: why the file could not be read, or not to its end; None if it was.
         played: how many of the added matches are played, as an old system had them.
         plays: how many plays were created for those.
         failed: how many of the added matches have failed, as an old system had them.
-        not_played: those of the failed that the old system had as played, in the order of their lines.
+        not_played: those of the failed that the old system had as played, the first ``MOST_KEPT`` in the order of their
+            lines.
         no_detections: results of ACRCloud's in which nothing was recognized.
         invalid_isrcs: ISRCs that are not valid. A match with one has another id, and keeps the text.
         null_markers: cells of an old system's export that were read as no value, like ``NULL``.
         skipped: rows that are no matches by a rule of the log format.
         unread_sheets: names of the sheets of a workbook that were not read.
+        bad: how many rows were not loaded.
+        not_played_count: how many matches the old system had as played that were added as failed.
     """
 
     file: str
@@ -57,6 +63,8 @@ class FileResult:
     null_markers: int = 0
     skipped: int = 0
     unread_sheets: tuple[str, ...] = ()
+    bad: int = 0
+    not_played_count: int = 0
 
 
 @dataclass(frozen=True)
@@ -68,7 +76,7 @@ class LoadResult:
     @property
     def ok(self) -> bool:
         """Whether every match of every file is in MatchCache now."""
-        return not any(each.bad_rows or each.error for each in self.files)
+        return not any(each.bad or each.error for each in self.files)
 
 
 @dataclass(frozen=True)
@@ -92,10 +100,32 @@ class FileProgress:
     bytes_total: int | None
 
 
+@dataclass(frozen=True)
+class Report:
+    """Who is told what becomes of files while they are loaded.
+
+    Attributes:
+        bad_row: receives the name of a file and a bad row of it, in the order in which they are found.
+        result: receives the result of each file, also of one that was not loaded to its end.
+    """
+
+    bad_row: Callable[[str, BadRow], None] = lambda _file, _row: None
+    result: Callable[[FileResult], None] = lambda _result: None
+
+
+NO_REPORT = Report()
+"""Nobody is told before the end."""
+
+
 @dataclass
 class Tally:
-    """What became of a file's rows so far."""
+    """What became of a file's rows so far.
 
+    Attributes:
+        on_bad: receives each bad row as it comes, also those that are not kept.
+    """
+
+    on_bad: Callable[[BadRow], None] = lambda _row: None
     rows: int = 0
     added: int = 0
     already_there: int = 0
@@ -110,15 +140,27 @@ class Tally:
     not_played: list[NotPlayed] = field(default_factory=list)
     error: str | None = None
     unread_sheets: tuple[str, ...] = ()
+    bad: int = 0
+    not_played_count: int = 0
+
+    def add_bad(self, row: BadRow) -> None:
+        """Counts a bad row, and keeps it if it is one of the first."""
+        self.bad += 1
+        self.on_bad(row)
+        if len(self.bad_rows) < MOST_KEPT:
+            self.bad_rows.append(row)
 
     def add(self, written: "Tally") -> None:
+        """Counts what was written of the file's rows."""
         self.added += written.added
         self.already_there += written.already_there
         self.played += written.played
         self.plays += written.plays
         self.failed += written.failed
-        self.bad_rows += written.bad_rows
-        self.not_played += written.not_played
+        for row in written.bad_rows:
+            self.add_bad(row)
+        self.not_played_count += len(written.not_played)
+        self.not_played += written.not_played[: MOST_KEPT - len(self.not_played)]
 
 
 def result_of(file: str, tally: Tally) -> FileResult:
@@ -139,4 +181,6 @@ def result_of(file: str, tally: Tally) -> FileResult:
         null_markers=tally.null_markers,
         skipped=tally.skipped,
         unread_sheets=tally.unread_sheets,
+        bad=tally.bad,
+        not_played_count=tally.not_played_count,
     )

@@ -115,7 +115,7 @@ class MatchStore:
                 if error.response["Error"]["Code"] != "ValidationException":
                     raise
                 if len(batch) == 1:
-                    tally.bad_rows.append(_refused(batch[0], error.response["Error"]))
+                    tally.add_bad(_refused(batch[0], error.response["Error"]))
                     return tally
                 # The transaction as a whole was refused: which match is the cause shows when each goes alone.
                 for put in batch:
@@ -153,9 +153,9 @@ def _sorted_out(batch: list[PutMatch], reasons: Sequence[Mapping[str, Any]], tal
                 "FailedPlayLog has a record of this match, and MatchCache does not have the match: it was played later "
                 "and has expired, or somebody deleted it. If it must be loaded, remove the record first"
             )
-            tally.bad_rows.append(BadRow(put.line, problem))
+            tally.add_bad(BadRow(put.line, problem))
         elif refusals := [reason for reason in (about_match, *about_record) if not _is_transient(reason)]:
-            tally.bad_rows.append(_refused(put, refusals[0]))
+            tally.add_bad(_refused(put, refusals[0]))
         else:
             again.append(put)
     return again

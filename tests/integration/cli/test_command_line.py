@@ -187,7 +187,7 @@ def test_bad_rows_fail_the_command_and_only_the_first_are_printed(terminal: Term
     lines = err.splitlines()
     assert status == 1
     assert lines[0].startswith(f"{two_matches}:4: the row has 1 cells and the header 2: ")
-    assert lines[-1] == "... and 5 more bad rows; --json lists them all"
+    assert lines[-1] == "... and 5 more bad rows; --bad-rows FILE.csv lists them all"
     assert len(lines) == 21
 
 
@@ -200,6 +200,34 @@ def test_machines_are_given_every_bad_row(terminal: Terminal, two_matches: Path)
     assert (status, err) == (1, "")
     assert (told["rows"], told["added"], told["already_there"], told["error"]) == (27, 2, 0, None)
     assert [bad["line"] for bad in told["bad_rows"]] == list(range(4, 29))
+    assert told["bad"] == 25
+
+
+@pytest.mark.usefixtures("deployed")
+def test_a_file_of_bad_rows_is_counted_and_listed_whole_and_kept_in_memory_in_part(
+    terminal: Terminal, two_matches: Path
+) -> None:
+    with two_matches.open("a") as file:
+        file.write("m-3\n" * 1_100)
+    bad_rows = two_matches.with_name("bad.csv")
+
+    status, out, err = terminal.run("load", two_matches, "--bad-rows", bad_rows, "--json")
+
+    (told,) = json.loads(out)["files"]
+    assert (status, err, told["bad"], len(told["bad_rows"])) == (1, "", 1_100, 1_000)
+    header, *listed = bad_rows.read_text().splitlines()
+    assert header == "file,line,problem"
+    assert [line.split(",")[:2] for line in listed] == [[str(two_matches), str(line)] for line in range(4, 1_104)]
+    assert listed[0].endswith(
+        'the header 2: give each column one cell, and put a cell that holds the delimiter in quotes"'
+    )
+
+    status, out, _ = terminal.run("load", two_matches, "--bad-rows", bad_rows)
+    assert (status, out) == (1, f"{two_matches}: 1,102 rows, 0 added, 2 already there, 1,100 bad\n")
+    status, out, err = terminal.run("load", two_matches, "--bad-rows", two_matches)
+    assert (status, out) == (1, "")
+    assert err == f"playlog: --bad-rows is {two_matches}, a file that lists no bad rows: name a new file\n"
+    assert two_matches.read_text().count("m-3") == 1_100
 
 
 @pytest.mark.usefixtures("deployed")
@@ -213,7 +241,7 @@ def test_a_load_of_a_history_says_what_is_played_and_what_cannot_be(terminal: Te
     lines = err.splitlines()
     assert status == 0
     assert lines[0].startswith(f"{path}:5: match 100 is added as failed: track_id is absent")
-    assert lines[-1] == "... and 2 more matches that are added as failed; --json lists them all"
+    assert lines[-1] == "... and 2 more matches that are added as failed; `playlog failures list` lists them"
     assert len(lines) == 21
     assert out.splitlines() == [
         f"{path}: 25 rows, 25 added (2 played in 1 new plays, 22 failed, 1 waiting), 0 already there, 0 bad"

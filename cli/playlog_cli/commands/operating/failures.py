@@ -189,7 +189,7 @@ def _show_previews(planned: Sequence[Preview]) -> None:
         )
         verdict = f"would still fail: {each.defect}" if each.defect else "valid then"
         sentences.append(f"match {each.match_id}: {changes} ({verdict})")
-    print_first(out, sentences, PREVIEWS_SHOWN, "matches")
+    print_first(out, sentences, PREVIEWS_SHOWN, "matches", len(sentences))
 
 
 def _show_list(listed: FailureList) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from playlog_cli.errors import CommandError
 from playlog_cli.loading.files.sheets import is_workbook
-from playlog_cli.loading.files.sources import START_BYTES, STDIN
+from playlog_cli.loading.files.sources import START_BYTES, STDIN, open_zip
 from playlog_cli.loading.files.zip_names import member_name
 
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")  # the second is that of a ZIP file without a file in it
@@ -23,7 +23,7 @@ class Input:
 
     Attributes:
         path: of the file, or of the ZIP file that holds it.
-        member: its name in the ZIP file, as stored there; None if it is a file of its own.
+        member: its name in the ZIP file, as stored there; None if it is a file of its own, blank for a broken ZIP file.
         label: its name in the ZIP file for people; blank if it is a file of its own.
         size: in bytes; 0 if unknown.
     """
@@ -36,7 +36,7 @@ class Input:
     @property
     def name(self) -> str:
         """How messages name the file."""
-        return str(self.path) if self.member is None else f"{self.path}/{self.label or self.member}"
+        return f"{self.path}/{self.label or self.member}" if self.member else str(self.path)
 
 
 def find_inputs(paths: Sequence[Path]) -> list[Input]:
@@ -71,7 +71,10 @@ def _inputs(path: Path) -> Iterator[Input]:
         if path.is_dir():
             for file in sorted(path.rglob("*")):
                 if file.is_file() and not any(part.startswith(_HIDDEN) for part in file.relative_to(path).parts):
-                    yield from _members(file)
+                    try:
+                        yield from _members(file)
+                    except FileNotFoundError:  # removed meanwhile: loading it says so, and loads the others
+                        yield Input(file)
         else:
             path.stat()
             yield from _members(path)
@@ -81,7 +84,7 @@ def _inputs(path: Path) -> Iterator[Input]:
 
 def _members(path: Path) -> Iterator[Input]:
     """The file, or the files in it if it is a ZIP file."""
-    if not os.access(path, os.R_OK):
+    if not os.access(path, os.R_OK) and path.exists():
         raise CommandError(f"{path}: you may not read this file: its permissions would have to allow it")
     if not path.is_file():  # a named pipe: its beginning can be read once only
         yield Input(path)
@@ -92,10 +95,10 @@ def _members(path: Path) -> Iterator[Input]:
         yield Input(path, size=path.stat().st_size)
         return
     try:
-        with zipfile.ZipFile(path) as archive:
+        with open_zip(path) as archive:
             infos = archive.infolist()
     except zipfile.BadZipFile:
-        yield Input(path)  # reading it says what is wrong
+        yield Input(path, member="")  # reading it says what is wrong
         return
     for info in sorted(infos, key=lambda each: each.filename):
         label = member_name(info)

@@ -86,7 +86,9 @@ def _opened(content: BinaryIO) -> Iterator[CalamineWorkbook]:
         with CalamineWorkbook.from_filelike(io.BytesIO(packed)) as workbook:
             yield workbook
     except CalamineError as error:
-        raise RowsError(f"is a workbook that cannot be read ({error}): save it again as XLSX") from None
+        raise RowsError(
+            f"is a workbook that cannot be read ({error}): fetch it again, or save it again as XLSX"
+        ) from None
 
 
 def _cell(value: Any, *, has_time: bool) -> Cell:

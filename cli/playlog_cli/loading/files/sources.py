@@ -30,14 +30,29 @@ _ENCRYPTED = 0x1  # flag bit of a member (APPNOTE.TXT - .ZIP File Format Specifi
 
 
 class _CountedFile(io.FileIO):
-    """A file, or a pipe, that knows how far it has been read."""
+    """A file, or a pipe, that knows how far it has been read, and at its end whether somebody wrote to it meanwhile."""
 
     bytes_read = 0
+    status: os.stat_result | None = None
 
     def readinto(self, buffer: Any, /) -> int | None:
         count = super().readinto(buffer)
         self.bytes_read += count or 0
+        if count == 0 and self.status is not None:
+            self._check_unchanged(self.status)
         return count
+
+    def _check_unchanged(self, before: os.stat_result) -> None:
+        """Checks that a file is as it was, before its last line is taken for a whole one.
+
+        Raises:
+            RowsError: somebody wrote to it.
+        """
+        now = os.fstat(self.fileno())
+        if (now.st_size, now.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
+            raise RowsError(
+                "was changed while it was read: load it again once it is complete, which adds what is missing"
+            )
 
 
 @dataclass(frozen=True)
@@ -75,13 +90,15 @@ def opened(path: Path, member: str | None = None) -> Iterator[Source]:
         member: of the ZIP file at ``path``; None for a file that is not one.
 
     Raises:
-        OSError: it cannot be opened.
-        RowsError: the ZIP file is broken, or encrypted.
+        RowsError: it cannot be opened, or the ZIP file is broken or encrypted.
     """
     if member is not None:
         with readable():  # not around the yield: what goes wrong there is of the caller
-            archive = zipfile.ZipFile(path)
-            info = archive.getinfo(member)
+            archive = open_zip(path)
+            try:
+                info = archive.getinfo(member)
+            except KeyError:
+                raise RowsError("is no longer in the ZIP file: load that again") from None
             if archive.namelist().count(member) > 1:
                 raise RowsError("is the name of several files in the ZIP file: unpack it, and load the files in it")
             if info.flag_bits & _ENCRYPTED:
@@ -92,11 +109,29 @@ def opened(path: Path, member: str | None = None) -> Iterator[Source]:
                 PurePosixPath(member_name(info)).name, raw, info.file_size, packed.tell, is_packed=True
             )
         return
-    counted = _CountedFile(sys.stdin.fileno(), closefd=False) if path == STDIN else _CountedFile(path)
-    with counted, io.BufferedReader(counted) as raw:
+    with readable():
+        counted = _CountedFile(sys.stdin.fileno(), closefd=False) if path == STDIN else _CountedFile(path)
         status = os.fstat(counted.fileno())
+    with counted, io.BufferedReader(counted) as raw:
         size = status.st_size if S_ISREG(status.st_mode) else None
+        counted.status = status if S_ISREG(status.st_mode) else None
         yield from _unpacked(path.name, raw, size, lambda: counted.bytes_read, is_packed=False)
+
+
+def open_zip(path: Path) -> zipfile.ZipFile:
+    """Opens a ZIP file.
+
+    Args:
+        path: the file, which begins like a ZIP file.
+
+    Raises:
+        BadZipFile: it is broken. The module ``zipfile`` takes the list of a ZIP file within a cut one for its own.
+    """
+    archive = zipfile.ZipFile(path)
+    if min((info.header_offset for info in archive.infolist()), default=0) > 0:
+        archive.close()
+        raise zipfile.BadZipFile("its list of files is missing")
+    return archive
 
 
 def _unpacked(
@@ -121,8 +156,7 @@ def check_intact(path: Path, member: str | None = None) -> None:
         member: of the ZIP file at ``path``; None for a file that is not one.
 
     Raises:
-        RowsError: it is damaged.
-        OSError: it cannot be opened.
+        RowsError: it is damaged, or cannot be opened.
     """
     if not path.is_file():
         return
@@ -137,6 +171,7 @@ def readable() -> Iterator[None]:
     try:
         yield
     except (EOFError, gzip.BadGzipFile, lzma.LZMAError, zlib.error, zipfile.BadZipFile, NotImplementedError) as error:
-        raise RowsError(f"is a broken packed file ({error}): fetch it again") from None
+        why = f" ({error})" if str(error) else ""
+        raise RowsError(f"is a broken packed file{why}: fetch it again") from None
     except OSError as error:
         raise RowsError(f"cannot be read: {error.strerror or error}") from None

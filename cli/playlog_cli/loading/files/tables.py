@@ -52,10 +52,17 @@ class Layout:
 
 @dataclass(frozen=True, slots=True)
 class CellRow:
-    """The cells of a row, and the line on which it begins."""
+    """The cells of a row.
+
+    Attributes:
+        line: on which it begins.
+        cells: as the file has them.
+        has_end: whether its last line ends. The last row of a file may lack that, also because the file was cut.
+    """
 
     line: int
     cells: list[Cell]
+    has_end: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +138,15 @@ def _text_rows(lines: Iterator[bytes], layout: Layout) -> Iterator[CellRow | Bad
     skipped = len(list(islice(texts, layout.skip_lines)))
     first = list(islice(texts, ROWS_BEFORE_HEADER))
     delimiter = layout.delimiter or _delimiter(first, layout)
-    reader = _reader(chain(first, texts), delimiter, layout.quote)
+    last = ""
+
+    def kept() -> Iterator[str]:
+        nonlocal last
+        for text in chain(first, texts):
+            last = text
+            yield text
+
+    reader = _reader(kept(), delimiter, layout.quote)
     while True:
         line = reader.line_num + 1 + skipped
         try:
@@ -153,7 +168,7 @@ def _text_rows(lines: Iterator[bytes], layout: Layout) -> Iterator[CellRow | Bad
             cell = next(cell for cell in cells if not is_utf8(cell))
             yield BadRow(line, f"a cell is {shown(cell)}, which is not UTF-8: {ENCODING_ADVICE}")
         else:
-            yield CellRow(line, cells)
+            yield CellRow(line, cells, last.endswith(("\n", "\r")))
 
 
 def _delimiter(first: list[str], layout: Layout) -> str:

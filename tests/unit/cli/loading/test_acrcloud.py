@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playlog_cli.loading.acrcloud import CustomFiles, detection_of, is_of_acrcloud, results_of, row_of
+from playlog_cli.loading.acrcloud.detections import CustomFiles, detection_of, is_of_acrcloud, results_of, row_of
 from playlog_cli.loading.files.row import Number, Row
 from playlog_cli.loading.files.rows import read_rows
 from playlog_cli.loading.files.sources import opened

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playlog_cli.loading.acrcloud import (
+from playlog_cli.loading.acrcloud.detections import (
     CustomFiles,
     Detection,
     detection_of,
@@ -16,7 +16,7 @@ from playlog_cli.loading.acrcloud import (
     results_of,
     row_of,
 )
-from playlog_cli.loading.acrcloud_streams import Streams
+from playlog_cli.loading.acrcloud.streams import Streams
 from playlog_cli.loading.files.row import BadRow, Number, Row
 from playlog_cli.loading.files.rows import read_rows
 from playlog_cli.loading.files.sources import opened

@@ -178,12 +178,22 @@ class Columns:
             return cells + [""] * missing + self._extra
         return cells[: self._width] + self._extra if missing < 0 else cells + self._extra
 
-    def check_width(self, cells: list[Cell]) -> None:
-        """Checks that a row is no wider than the header, except for blank cells.
+    def check_width(self, cells: list[Cell], *, has_end: bool) -> None:
+        """Checks that a row is no wider than the header, except for blank cells, and is whole.
+
+        Args:
+            cells: of the row.
+            has_end: whether its last line ends. Then cells at its end may be missing.
 
         Raises:
-            RowError: it is wider: a cell holds the delimiter, so that those after it are in wrong columns.
+            RowError: it is wider: a cell holds the delimiter, so that those after it are in wrong columns. Or the file
+                ends within it.
         """
+        if not has_end and len(cells) < self._width:
+            raise RowError(
+                f"the file ends within this row, which has {len(cells)} of {self._width} cells: fetch the file again, "
+                "or end the row with a line end if it is whole"
+            )
         if self._header is not None and len(cells) > self._width and any(cells[self._width :]):
             raise RowError(
                 f"the row has {len(cells)} cells and the header {self._width}: put a cell that holds the delimiter in "

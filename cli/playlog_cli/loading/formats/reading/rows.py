@@ -93,7 +93,7 @@ class LogReader:
         for before in table.before:
             self._is_heading(self._columns.complete(before.cells))
         for row in table.rows:
-            draft = row if isinstance(row, BadRow) else self._draft(row.line, row.cells)
+            draft = row if isinstance(row, BadRow) else self._draft(row)
             if isinstance(draft, Draft):
                 self._last[draft.station] = draft
                 for timed in local_times.add(draft):
@@ -121,16 +121,17 @@ class LogReader:
             f"line {row.line}: the row has a time, so it names no columns: set header = false in the log format"
         )
 
-    def _draft(self, line: int, cells: list[Cell]) -> Draft | BadRow | SkippedRow:
+    def _draft(self, read: CellRow) -> Draft | BadRow | SkippedRow:
         """A row as it stands. With a time it is a draft even if it becomes no match, because it ends the row before."""
-        row = self._columns.complete(cells)
+        line = read.line
+        row = self._columns.complete(read.cells)
         source = self._columns.source(row)
         if self._columns.is_header_again(row) or self._is_heading(row):
             return SkippedRow(line, source)
         is_skipped = any(skip(row) for skip in self._skips)
         station = None
         try:
-            self._columns.check_width(cells)
+            self._columns.check_width(read.cells, has_end=read.has_end)
             station = (self._own_station and self._own_station(row)) or self._station
             at = self._time([row[index] for index in self._time_indexes])
         except (RowError, OverflowError) as problem:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
-from playlog_cli.loading.acrcloud import Detection, recordings
+from playlog_cli.loading.acrcloud.detections import Detection, recordings
 from playlog_cli.loading.files.row import Number
 
 # The longest time to the next result that counts as the duration of a result without one. ACRCloud sends real-time

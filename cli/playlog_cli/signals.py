@@ -1,0 +1,40 @@
+"""What Ctrl-C and SIGTERM do to a command that writes: it ends soon, says what to do, and leaves nothing half done."""
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from playlog_cli.terminal import err
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@contextmanager
+def ending_on_signals(advice: str) -> Iterator[None]:
+    """Makes Ctrl-C, SIGTERM and SIGHUP unwind the block, with exit status 128 + the signal's number.
+
+    The first signal prints a line. The block may still wait for what it has begun, so a second one ends the process at
+    once.
+
+    Args:
+        advice: what the user can do then.
+    """
+
+    def end(number: int, _frame: FrameType | None) -> None:
+        for each in _SIGNALS:
+            signal.signal(each, _end_at_once)
+        err.print(f"playlog: interrupted: {advice}", soft_wrap=True)
+        raise SystemExit(128 + number)
+
+    before = {number: signal.signal(number, end) for number in _SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _end_at_once(number: int, _frame: FrameType | None) -> None:
+    os._exit(128 + number)
