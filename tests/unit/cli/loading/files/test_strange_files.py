@@ -122,8 +122,46 @@ def test_a_stray_cell_far_below_a_list_does_not_take_all_memory(tmp_path: Path, 
     if is_packed:
         path.write_bytes(gzip.compress(path.read_bytes()))
 
-    with pytest.raises(RowsError, match="reaches to cell XFD1048576, 17,179,869,184 cells"):
+    with pytest.raises(RowsError, match="reaches to row 1,048,576 and column 16,384, 17,179,869,184 cells"):
         read(path)
+
+
+def sheet_of(rows: str) -> bytes:
+    """A workbook whose sheet has these rows, and says that it has one cell."""
+    book, content = openpyxl.Workbook(), io.BytesIO()
+    book.save(content)
+    rebuilt = io.BytesIO()
+    with zipfile.ZipFile(content) as old, zipfile.ZipFile(rebuilt, "w", zipfile.ZIP_DEFLATED) as new:
+        for info in old.infolist():
+            sheet = f'<worksheet><dimension ref="A1"/><sheetData>{rows}</sheetData></worksheet>'
+            new.writestr(info, sheet if info.filename == "xl/worksheets/sheet1.xml" else old.read(info))
+    return rebuilt.getvalue()
+
+
+FAR = '<row r="1"><c r="A1"><v>1</v></c></row>{}'
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        FAR.format('<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>'),
+        FAR.format('<row r="1048576"><c s="1" r="XFD1048576"><v>1</v></c></row>'),
+        FAR.format("<x:row r='1048576'><x:c r='XFD1048576'><x:v>1</x:v></x:c></x:row>"),
+        FAR.format('<row><c r="XFD2"><v>1</v></c></row><row r="1048575"/><row><c><v>1</v></c></row>'),
+        FAR.format(f'<row r="9999">{"<c><v>1</v></c>" * 9_999}</row>'),
+    ],
+    ids=["far", "another order", "a namespace", "without places", "a wide row without places"],
+)
+def test_a_sheet_that_denies_its_stray_cell_is_refused(rows: str) -> None:
+    assert "cells: delete the rows and columns after the list" in str(size_problem(sheet_of(rows)))
+
+
+def test_rows_and_cells_without_values_or_places_are_no_reason_to_refuse_a_sheet() -> None:
+    blank = '<row r="2"><c r="XFD2" s="1"/></row><row r="1048576" ht="20"/>'
+    unplaced = "<row><c><v>1</v></c><c/><c><v>2</v></c></row>" * 5_000
+
+    assert size_problem(sheet_of(FAR.format(blank))) is None
+    assert size_problem(sheet_of(unplaced)) is None
 
 
 def test_a_workbook_that_unpacks_to_gigabytes_is_refused() -> None:
