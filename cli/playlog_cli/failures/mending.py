@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, InvalidOperation
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -21,7 +21,7 @@ from playlog_cli.auditing import items
 from playlog_cli.errors import CommandError, explain, shown
 from playlog_cli.failures.history import STATE_ATTRIBUTES, Change, defect_of
 from playlog_cli.failures.records import CONCURRENT_REQUESTS
-from playlog_cli.failures.retrying import LeftMatch, why_not
+from playlog_cli.failures.retrying import LeftMatch, was_retried, why_not
 from playlog_cli.stacks.stack import Stack
 
 # What a detection system writes about a match. The pipeline writes the others itself, and nobody else may.
@@ -30,6 +30,11 @@ CORRECTABLE = {
     for each in MATCH_CACHE
     if each.owner is Owner.WRITER and each.name != "match_id" and each.name not in STATE_ATTRIBUTES
 }
+
+
+# What a number of DynamoDB may be. Source: Amazon DynamoDB Developer Guide, "Data types", Number.
+NUMBER_DIGITS = 38
+SMALLEST, TOO_LARGE = Decimal("1E-130"), Decimal("1E+126")
 
 
 @dataclass(frozen=True)
@@ -112,7 +117,7 @@ def new_value(name: str, text: str) -> dict[str, str] | None:
         text: what the user typed.
 
     Raises:
-        CommandError: the attribute must have a value, or its value must be a number.
+        CommandError: the attribute must have a value, or DynamoDB cannot hold the value.
     """
     attribute = CORRECTABLE[name]
     if not text:
@@ -120,14 +125,30 @@ def new_value(name: str, text: str) -> dict[str, str] | None:
             raise CommandError(f"{name}: it must not be empty, because each match needs it")
         return None
     if attribute.type is Type.NUMBER:
-        try:
-            number = Decimal(text)
-        except InvalidOperation:
-            number = Decimal("NaN")
-        if not number.is_finite():
-            raise CommandError(f"{name} is {shown(text)}: it must be a number, like 180")
-        return {"N": str(number)}
+        return {"N": _number(name, text)}
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise CommandError(f"{name} is {shown(text)}: it must be a text that UTF-8 can hold") from None
     return {"S": text}
+
+
+def _number(name: str, text: str) -> str:
+    """A number as DynamoDB writes it, so that it compares equal to what is stored."""
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        number = Decimal("NaN")
+    if not number.is_finite():
+        raise CommandError(f"{name} is {shown(text)}: it must be a number, like 180")
+    if not number:
+        return "0"
+    if SMALLEST <= abs(number) < TOO_LARGE:
+        exact = number.normalize(Context(prec=len(text)))
+        if len(exact.as_tuple().digits) <= NUMBER_DIGITS:
+            return format(exact, "f")
+    wanted = f"it must have at most {NUMBER_DIGITS} digits, and be from {SMALLEST} to 9.9E+125"
+    raise CommandError(f"{name} is {shown(text)}: {wanted}")
 
 
 def corrected(match: Item, values: Mapping[str, dict[str, str] | None]) -> Item:
@@ -254,11 +275,9 @@ def _was_written(response: Any, entries: Sequence[dict[str, Any]], shard: dict[s
         entries: of the correction, for the list ``mended``. Empty for a retry alone.
         shard: in which the match waits then; None if it does not wait.
     """
-    now: Item = response.get("Item", {})
     if entries:
-        return entries[0] in _entries_before(now)
-    was_sent_again = response["ResponseMetadata"].get("RetryAttempts", 0) > 0
-    return was_sent_again and shard is not None and now.get("unprocessed_shard") == shard
+        return entries[0] in _entries_before(response.get("Item", {}))
+    return shard is not None and was_retried(response, shard)
 
 
 def _entries_before(match: Item) -> list[dict[str, Any]]:

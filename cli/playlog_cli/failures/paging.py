@@ -5,9 +5,11 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
 from heapq import merge
 from typing import Any, Self
 
+from botocore.exceptions import ClientError
 from playlog.domain import timestamps
 from playlog.domain.match import Item
 
@@ -17,6 +19,7 @@ from playlog_cli.failures.history import ListedFailure, listed
 from playlog_cli.failures.records import CONCURRENT_REQUESTS, Selection, attempt_of, matches_by_id, query_of
 from playlog_cli.stacks.stack import Stack
 
+FIRST = datetime.min.replace(tzinfo=UTC)
 # Requests after which a page ends although it is not full: a search for a rare text must not take minutes.
 SEARCH_REQUESTS = 24
 
@@ -44,9 +47,11 @@ class Cursor:
         """
         try:
             cursor = cls(**json.loads(urlsafe_b64decode(text.encode())))
+            if not all(isinstance(each, str) for each in (cursor.reason_code, cursor.match_id, cursor.attempt)):
+                raise TypeError
             timestamps.from_text(cursor.failed_at)
-        except (ValueError, TypeError):
-            raise CommandError(f"there is no page {shown(text)}: begin with the newest failures") from None
+        except (ValueError, TypeError, RecursionError):
+            raise _unknown_page(text) from None
         return cursor
 
     @property
@@ -58,6 +63,10 @@ class Cursor:
             "match_id": {"S": self.match_id},
             "attempt": {"N": self.attempt},
         }
+
+
+def _unknown_page(text: str) -> CommandError:
+    return CommandError(f"there is no page {shown(text)}: begin with the newest failures")
 
 
 @dataclass(frozen=True)
@@ -94,7 +103,12 @@ def page_of_failures(
         codes: the reason codes, the same ones for each page.
         after: where the page begins; None for the newest.
         size: how many failures it holds at most.
+
+    Raises:
+        CommandError: the selection has no such place.
     """
+    if after and after.reason_code not in codes:
+        raise _unknown_page(after.text)
     with ThreadPoolExecutor(CONCURRENT_REQUESTS) as pool:
         streams = pool.map(lambda code: _primed(_steps(stack, selection, code, after, codes, size)), codes)
         steps = merge(*streams, key=lambda step: step.cursor.failed_at, reverse=True)
@@ -132,7 +146,7 @@ def _steps(
         request["ExclusiveStartKey"] = after.key
     request |= query_of(code, _before(selection, code, after, codes))
     while True:
-        answer: Any = stack.dynamodb.query(**request)
+        answer = _answer(stack, request, after)
         for record in answer["Items"]:
             yield _Step(_cursor(record), record)
         if "LastEvaluatedKey" not in answer:
@@ -141,13 +155,22 @@ def _steps(
         yield _Step(_cursor(answer["LastEvaluatedKey"]), None)
 
 
+def _answer(stack: Stack, request: dict[str, Any], after: Cursor | None) -> Any:
+    try:
+        return stack.dynamodb.query(**request)
+    except ClientError as error:
+        if after and error.response["Error"]["Code"] == "ValidationException":  # the index can have no such key
+            raise _unknown_page(after.text) from None
+        raise
+
+
 def _before(selection: Selection, code: str, after: Cursor | None, codes: Sequence[str]) -> Selection:
     """The selection without the failures of a code that stand before a place."""
     if after is None or code == after.reason_code:
         return selection
     until = timestamps.from_text(after.failed_at)
     if codes.index(code) < codes.index(after.reason_code):  # those of the same instant stand before
-        until -= until.resolution
+        until -= min(until.resolution, until - FIRST)
     return replace(selection, until=min(until, selection.until) if selection.until else until)
 
 

@@ -13,7 +13,7 @@ from playlog.domain.plain_values import plain
 from playlog_cli.errors import CommandError, shown
 from playlog_cli.stacks.reason_codes import KNOWN, recorded_codes
 from playlog_cli.stacks.stack import Stack
-from playlog_cli.stacks.tables import read
+from playlog_cli.stacks.tables import can_be_key, read
 
 INDEX = "reason-index"
 RECORDS_PER_PAGE = 100
@@ -117,6 +117,8 @@ def newest_first(stack: Stack, code: str, selection: Selection) -> Iterator[Item
 
 def attempts_of(stack: Stack, match_id: str) -> tuple[FailedAttempt, ...]:
     """Reads all failed conversions of a match, the first one first."""
+    if not can_be_key(match_id):
+        return ()
     pages = stack.dynamodb.get_paginator("query").paginate(
         TableName=stack.failed_play_log_table,
         KeyConditionExpression="match_id = :match",
@@ -129,7 +131,7 @@ def attempts_of(stack: Stack, match_id: str) -> tuple[FailedAttempt, ...]:
 
 def matches_by_id(stack: Stack, match_ids: Iterable[str]) -> dict[str, Item]:
     """Reads matches by their ids. A match that is gone is left out."""
-    keys: list[Item] = [{"match_id": {"S": match_id}} for match_id in dict.fromkeys(match_ids)]
+    keys: list[Item] = [{"match_id": {"S": match_id}} for match_id in dict.fromkeys(match_ids) if can_be_key(match_id)]
     return {match["match_id"]["S"]: match for match in read(stack.dynamodb, stack.match_cache_table, keys)}
 
 

@@ -5,11 +5,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
 from playlog.domain.match import Item
 
 from playlog_cli.auditing import items
 from playlog_cli.auditing.items import State
+from playlog_cli.errors import explain
 from playlog_cli.failures import records
 from playlog_cli.failures.history import defect_of
 from playlog_cli.failures.records import CONCURRENT_REQUESTS, Selection, count_by_code, matches_by_id, newest_first
@@ -32,11 +35,13 @@ class RetryTally:
     Attributes:
         retried: how many matches wait again.
         defective: how many of them would fail again, as far as validation finds.
+        refused: how many of those that stay AWS refused to write, or gave no answer for.
         left: those that stay as they are.
     """
 
     retried: int = 0
     defective: int = 0
+    refused: int = 0
     left: list[LeftMatch] = field(default_factory=list)
 
 
@@ -107,10 +112,16 @@ def retry(stack: Stack, pages: Iterable[Mapping[str, Item | None]], now: datetim
     with ThreadPoolExecutor(CONCURRENT_REQUESTS) as pool:
         for page in pages:
             matches = plan(page, tally, now)
-            for match, retried in zip(matches, pool.map(lambda match: _retry(stack, match), matches), strict=True):
-                if not retried:
+            for match, result in [(match, pool.submit(_retry, stack, match)) for match in matches]:
+                try:
+                    why = None if result.result() else "it was changed meanwhile: look at it again"
+                except (BotoCoreError, ClientError) as error:
+                    why = explain(error)
+                    tally.refused += 1
+                if why:
                     tally.retried -= 1
-                    tally.left.append(LeftMatch(match["match_id"]["S"], "it was changed meanwhile: look at it again"))
+                    tally.defective -= defect_of(match, now) is not None
+                    tally.left.append(LeftMatch(match["match_id"]["S"], why))
     return tally
 
 
@@ -158,7 +169,20 @@ def _retry(stack: Stack, match: Item) -> bool:
             ),
             ExpressionAttributeNames={"#processed": "processed"},
             ExpressionAttributeValues=values,
+            ReturnValuesOnConditionCheckFailure="ALL_OLD",
         )
-    except stack.dynamodb.exceptions.ConditionalCheckFailedException:
-        return False
+    except stack.dynamodb.exceptions.ConditionalCheckFailedException as error:
+        return was_retried(error.response, values[":shard"])
     return True
+
+
+def was_retried(response: Any, shard: dict[str, str]) -> bool:
+    """Whether a match was retried before, by a request whose answer was lost, so that boto3 sent it again.
+
+    Args:
+        response: says that the match is not what was seen, and what it is.
+        shard: in which the match waits then.
+    """
+    was_sent_again: bool = response["ResponseMetadata"].get("RetryAttempts", 0) > 0
+    item: Item = response.get("Item", {})
+    return was_sent_again and item.get("unprocessed_shard") == shard

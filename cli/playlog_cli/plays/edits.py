@@ -13,9 +13,11 @@ from typing import Any
 from playlog.domain import timestamps
 from playlog.domain.match import Item
 from playlog.domain.play import PlayKey
+from playlog.dynamodb.limits import SORT_KEY_BYTES
 
 from playlog_cli.errors import CommandError, shown
 from playlog_cli.stacks.stack import Stack
+from playlog_cli.stacks.tables import can_be_key
 
 # What a play without the attribute counts as.
 _DEFAULTS = {"flagged": False, "active": True}
@@ -67,7 +69,9 @@ def read_play(stack: Stack, key: PlayKey) -> Item:
     Raises:
         CommandError: there is no such play.
     """
-    answer: Any = stack.dynamodb.get_item(TableName=stack.play_log_table, Key=_key(key), ConsistentRead=True)
+    answer: Any = {}
+    if can_be_key(key.station_id) and can_be_key(key.play_id, SORT_KEY_BYTES):
+        answer = stack.dynamodb.get_item(TableName=stack.play_log_table, Key=_key(key), ConsistentRead=True)
     if "Item" not in answer:
         raise CommandError(f"station {shown(key.station_id)} has no play {shown(key.play_id)}")
     item: Item = answer["Item"]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -141,10 +141,13 @@ def match_line(match: Item, stack: Stack) -> MatchLine:
         title=items.text(match, "title"),
         artist=items.text(match, "artist"),
         start=start,
-        stop=start + _duration(match, stack) if start else None,
+        stop=start + min(_duration(match, stack), _LATEST - start) if start else None,
         state=items.state_of(match, stack.shards),
         play_id=items.text(match, "play_id"),
     )
+
+
+_LATEST = datetime.max.replace(tzinfo=UTC)
 
 
 def _duration(match: Item, stack: Stack) -> timedelta:
@@ -191,6 +194,5 @@ def _wanted() -> dict[str, Any]:
 
 
 def _in_order(matches: Iterable[MatchLine]) -> tuple[MatchLine, ...]:
-    latest = timestamps.from_text("9999-12-31T00:00:00+00:00")
-    lines: Sequence[MatchLine] = sorted(matches, key=lambda each: (each.start or latest, each.match_id))
+    lines: Sequence[MatchLine] = sorted(matches, key=lambda each: (each.start or _LATEST, each.match_id))
     return tuple(lines)

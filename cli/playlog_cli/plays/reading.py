@@ -6,12 +6,14 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from botocore.exceptions import ClientError
 from playlog.domain import timestamps
 from playlog.domain.match import Item
 
 from playlog_cli.auditing import items
+from playlog_cli.errors import CommandError, shown
 from playlog_cli.stacks.stack import Stack
-from playlog_cli.stacks.tables import Span, query, read
+from playlog_cli.stacks.tables import Span, can_be_key, query, read
 
 # A play lasts at most a day, and a match that came late can make it begin earlier than its key says.
 SLACK = timedelta(days=1)
@@ -77,6 +79,8 @@ def plays_of_day(stack: Stack, station_id: str, start: datetime, end: datetime) 
         start: the first instant, with an offset.
         end: the instant after the last one.
     """
+    if not can_be_key(station_id):
+        return []
     keys = Span("play_id", timestamps.to_text(start - SLACK), timestamps.to_text(end + SLACK))
     pages = query(stack.dynamodb, stack.play_log_table, ATTRIBUTES, ("station_id", station_id), keys)
     lines = [line_of(play) for page in pages for play in page]
@@ -111,17 +115,27 @@ def plays_of_track(
 
     Returns:
         The plays, and where the next page begins; None after the last one.
+
+    Raises:
+        CommandError: the track has no such page.
     """
+    if not can_be_key(track_id):
+        return [], None
     request: dict[str, Any] = {"ExclusiveStartKey": before} if before else {}
-    answer: Any = stack.dynamodb.query(
-        TableName=stack.play_log_table,
-        IndexName=TRACK_INDEX,
-        KeyConditionExpression="track_id = :track",
-        ExpressionAttributeValues={":track": {"S": track_id}},
-        ScanIndexForward=False,
-        Limit=size,
-        **request,
-    )
+    try:
+        answer: Any = stack.dynamodb.query(
+            TableName=stack.play_log_table,
+            IndexName=TRACK_INDEX,
+            KeyConditionExpression="track_id = :track",
+            ExpressionAttributeValues={":track": {"S": track_id}},
+            ScanIndexForward=False,
+            Limit=size,
+            **request,
+        )
+    except ClientError as error:
+        if before and error.response["Error"]["Code"] == "ValidationException":  # the index can have no such key
+            raise CommandError(f"track {shown(track_id)} has no such page: begin with the newest plays") from None
+        raise
     return [line_of(play) for play in answer["Items"]], answer.get("LastEvaluatedKey")
 
 

@@ -8,6 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from playlog.domain.match import Item
+from playlog.dynamodb.limits import PARTITION_KEY_BYTES, text_bytes
 
 from playlog_cli.errors import CommandError
 
@@ -147,6 +148,16 @@ def read(dynamodb: "DynamoDBClient", table: str, keys: Iterable[Item]) -> list[I
         CommandError: the table still throttles after several tries.
     """
     return [item for chunk in batched(keys, KEYS_PER_READ) for item in _read(dynamodb, table, chunk)]
+
+
+def can_be_key(text: str, most: int = PARTITION_KEY_BYTES) -> bool:
+    """Whether an item can have a text in its key: DynamoDB refuses to look for another one.
+
+    Args:
+        text: the value.
+        most: the limit in bytes.
+    """
+    return 0 < text_bytes(text) <= most
 
 
 def batched(things: Iterable[Thing], size: int) -> Iterator[list[Thing]]:

@@ -5,13 +5,14 @@ from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from playlog.domain import timestamps
 
 from playlog_cli.terminal import age, escaped
+from playlog_cli.web.addresses import packed, query_of
 
 FOLDER = Path(__file__).parent
 STATIC = FOLDER / "static"
@@ -37,7 +38,8 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         finalize=_finalize,
     )
-    made.filters |= {"count": "{:,}".format, "age": age, "when": when, "value": value_in_words, "packed": packed}
+    made.filters |= {"count": "{:,}".format, "age": age, "when": when, "value": value_in_words, "local": local}
+    made.filters |= {"packed": packed, "urlencode": query_of, "typed": typed}
     return made
 
 
@@ -46,9 +48,17 @@ def _finalize(value: Any) -> Any:
     return escaped(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
-def packed(text: str) -> str:
-    """A key for a hidden field: browsers change line ends there, and ``_finalize`` other characters."""
-    return quote(text, safe="")
+def typed(text: str) -> Markup:
+    """What a user typed, for the field in which it was typed: no character is replaced by its name."""
+    return escape(text.encode(errors="replace").decode())
+
+
+def local(instant: datetime, zone: ZoneInfo) -> datetime:
+    """An instant in a time zone; in UTC if it is the first or the last day that there is."""
+    try:
+        return instant.astimezone(zone)
+    except OverflowError:
+        return instant
 
 
 def when(text: str) -> str:

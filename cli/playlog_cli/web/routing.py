@@ -13,6 +13,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from playlog_cli.errors import CommandError, explained
+from playlog_cli.web.addresses import SiteRequest, text_of
 from playlog_cli.web.desk import Desk
 from playlog_cli.web.rendering import render
 
@@ -31,7 +32,8 @@ def page(path: str, show: Show) -> Route:
         show: makes the answer.
     """
 
-    async def answer(request: Request) -> Response:
+    async def answer(sent: Request) -> Response:
+        request = SiteRequest(sent.scope)
         return await _answered(request, lambda desk: show(desk, request))
 
     return Route(path, answer, methods=["GET"])
@@ -46,11 +48,12 @@ def action(path: str, act: Act, *, changes: bool = True) -> Route:
         changes: whether it changes something: a server that is read-only refuses it.
     """
 
-    async def answer(request: Request) -> Response:
+    async def answer(sent: Request) -> Response:
+        request = SiteRequest(sent.scope, sent.receive)
         desk: Desk = request.app.state.desk
-        async with request.form(max_files=1, max_fields=MOST_FIELDS) as form:
-            token = request.headers.get(CSRF_HEADER) or form.get(CSRF_FIELD) or ""
-            if not isinstance(token, str) or not compare_digest(token.encode(), desk.csrf.encode()):
+        async with request.form_within_limit(MOST_FIELDS) as form:
+            token = request.headers.get(CSRF_HEADER) or text_of(form, CSRF_FIELD)
+            if not compare_digest(token.encode(errors="replace"), desk.csrf.encode()):
                 raise HTTPException(403, "The form is not one of this page: reload the page, and send it again.")
             if changes and desk.read_only:
                 raise HTTPException(403, "This server was started with --read-only: it changes nothing.")

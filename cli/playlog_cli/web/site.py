@@ -33,7 +33,7 @@ ROUTES = (
     page("/plays/matches", plays.show_matches),
     action("/plays/edit", plays.edit),
     page("/parking-lot", parking_lot.show_count),
-    action("/parking-lot/look", parking_lot.look, changes=False),
+    action("/parking-lot/look", parking_lot.look),
     action("/parking-lot/redrive", parking_lot.send_back),
     page("/reports", reports.show_form),
     action("/reports", reports.make, changes=False),

@@ -87,7 +87,7 @@ def retry_command(
 ) -> None:
     """Let failed matches wait again, so that the next run converts them. Correct them first. Asks for confirmation.
 
-    Attempts and history stay. Exit status 1 if a match that was named cannot be retried.
+    Attempts and history stay. Exit status 1 if a match that was named cannot be retried, or AWS refused to write one.
     """
     if [bool(match_ids), reason is not None, every].count(True) != 1:
         raise CommandError("say which matches to retry: their ids, or --reason CODE, or --all")
@@ -104,7 +104,7 @@ def retry_command(
         print_json(done)
     else:
         _show_retried(done)
-    if match_ids and done.left:
+    if (match_ids and done.left) or done.refused:
         raise typer.Exit(1)
 
 

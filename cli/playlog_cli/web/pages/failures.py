@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from urllib.parse import urlencode
 
 from playlog.domain import timestamps
 from playlog.schema import ReasonCode
@@ -14,6 +13,7 @@ from playlog_cli.errors import CommandError, shown
 from playlog_cli.failures.mending import CORRECTABLE
 from playlog_cli.failures.paging import Cursor, page_of_failures
 from playlog_cli.failures.records import Selection, count_by_code
+from playlog_cli.web.addresses import query_of, unpacked
 from playlog_cli.web.desk import Desk
 from playlog_cli.web.routing import show
 
@@ -51,7 +51,7 @@ class Filters:
             other: values that differ, or are added.
         """
         values = {name: getattr(self, name) for name in FIELDS} | other
-        query = urlencode({name: value for name, value in values.items() if value})
+        query = query_of({name: value for name, value in values.items() if value})
         return f"/failures?{query}" if query else "/failures"
 
     @property
@@ -82,8 +82,9 @@ def show_list(desk: Desk, request: Request) -> Response:
 
 
 def filters_of(values: QueryParams) -> Filters:
-    """The filters in an address or a form."""
-    return Filters(**{name: values.get(name, "").strip() for name in FIELDS})
+    """The filters in an address."""
+    filters = Filters(**{name: values.get(name, "").strip() for name in FIELDS})
+    return replace(filters, reason=unpacked(values["code"])) if "code" in values else filters
 
 
 def selection_of(filters: Filters, desk: Desk) -> Selection:

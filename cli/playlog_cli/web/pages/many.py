@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
-from urllib.parse import unquote
 
 from playlog.domain.match import Item
 from starlette.datastructures import FormData
@@ -16,9 +15,9 @@ from playlog_cli.errors import CommandError
 from playlog_cli.failures.mending import CORRECTABLE, MendTally, mend, new_value, previews
 from playlog_cli.failures.retrying import failed_matches
 from playlog_cli.stacks.tables import batched
+from playlog_cli.web.addresses import key_of, text_of, unpacked
 from playlog_cli.web.desk import Desk, Plan
 from playlog_cli.web.pages.failures import FIELDS, Filters, selection_of
-from playlog_cli.web.pages.mending import key_of, text_of
 from playlog_cli.web.rendering import value_in_words
 from playlog_cli.web.routing import see_other, show
 from playlog_cli.web.work import Job
@@ -47,7 +46,7 @@ def show_preview(desk: Desk, request: Request, form: FormData) -> Response:
     filters = Filters(**{name: key_of(form, name) for name in FIELDS})
     tally = MendTally()
     is_all = text_of(form, "scope") == "all"
-    ticked = [unquote(each) for each in form.getlist("match") if isinstance(each, str)]
+    ticked = [unpacked(each) for each in form.getlist("match") if isinstance(each, str)]
     if not is_all and not ticked:
         raise CommandError("no match is selected: tick some, or choose all that the filters fit")
     pages = _selected(desk, filters, [] if is_all else ticked)

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
-from urllib.parse import unquote, urlencode
 
 from playlog.domain.match import Item
 from playlog.domain.plain_values import plain
@@ -21,6 +20,7 @@ from playlog_cli.failures.history import history_of
 from playlog_cli.failures.mending import CORRECTABLE, MendTally, mend, new_value, preview, previews
 from playlog_cli.failures.records import matches_by_id
 from playlog_cli.terminal import escaped
+from playlog_cli.web.addresses import key_of, query_of, text_of
 from playlog_cli.web.desk import Desk
 from playlog_cli.web.routing import see_other, show
 
@@ -85,7 +85,7 @@ def correct(desk: Desk, request: Request, form: FormData) -> Response:
     if not tally.mended:
         return _changed_meanwhile(desk, match_id, form)
     notice = "retried" if tally.retried else "defective" if retry else "corrected"
-    return see_other(desk, f"/failures/match?{urlencode({'id': match_id, 'notice': notice})}")
+    return see_other(desk, f"/failures/match?{query_of({'id': match_id, 'notice': notice})}")
 
 
 def _changed_meanwhile(desk: Desk, match_id: str, form: FormData) -> Response:
@@ -127,17 +127,6 @@ def _seen(desk: Desk, match_id: str) -> Item:
     if match is None:
         raise CommandError("there is no such match any more")
     return match
-
-
-def text_of(form: FormData, name: str) -> str:
-    """A text of a form; empty if it is absent or a file."""
-    value = form.get(name)
-    return value if isinstance(value, str) else ""
-
-
-def key_of(form: FormData, name: str) -> str:
-    """A key in a hidden field, as the filter ``packed`` wrote it."""
-    return unquote(text_of(form, name))
 
 
 def digest_of(match: Item) -> str:

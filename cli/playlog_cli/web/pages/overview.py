@@ -17,6 +17,7 @@ from playlog_cli.stacks.queues import queue_depth
 from playlog_cli.stacks.reason_codes import recorded_codes
 from playlog_cli.stacks.status import shards_of
 from playlog_cli.web import charts
+from playlog_cli.web.addresses import number_of
 from playlog_cli.web.desk import Desk
 from playlog_cli.web.routing import show
 
@@ -81,8 +82,8 @@ def show_failures(desk: Desk, request: Request) -> Response:
 def show_plays(desk: Desk, request: Request) -> Response:
     """Plays per hour of some stations, today and a week before."""
     stations = desk.memo.get("stations", STATIONS_LIFETIME, lambda: stations_of(desk.stack, MOST_STATIONS))
-    text = request.query_params.get("from", "0")
-    first = int(text) if text.isdecimal() and int(text) < len(stations) else 0
+    first = number_of(request.query_params.get("from", ""))
+    first = first if first < len(stations) else 0
     shown = stations[first : first + STATIONS]
     return show(
         desk,

@@ -5,6 +5,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from playlog_cli.failures.parking_lot import count_parked, list_parked, redrive
+from playlog_cli.web.addresses import number_of
 from playlog_cli.web.desk import Desk
 from playlog_cli.web.routing import see_other, show
 
@@ -15,7 +16,7 @@ def show_count(desk: Desk, request: Request) -> Response:
     """How many letters are parked. To look at them hides them from others for a moment, so that it takes a click."""
     moved = request.query_params.get("moved", "")
     total = count_parked(desk.stack)
-    return show(desk, "parking_lot.html.j2", total=total, parked=None, moved=int(moved) if moved.isdecimal() else None)
+    return show(desk, "parking_lot.html.j2", total=total, parked=None, moved=number_of(moved) if moved else None)
 
 
 def look(desk: Desk, request: Request, form: FormData) -> Response:

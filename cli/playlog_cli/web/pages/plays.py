@@ -3,7 +3,6 @@
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import UTC, date, datetime, time, timedelta
-from urllib.parse import urlencode
 
 from playlog.domain.match import Item
 from playlog.domain.play import PlayKey
@@ -17,8 +16,10 @@ from playlog_cli.plays.edits import Edit, edit_play, edits_for, read_play
 from playlog_cli.plays.matches import matches_of_day, matches_of_play
 from playlog_cli.plays.reading import line_of, plays_of_day, plays_of_track
 from playlog_cli.plays.stations import stations_of
+from playlog_cli.stacks.tables import can_be_key
+from playlog_cli.web.addresses import key_of, number_of, query_of, text_of
 from playlog_cli.web.desk import Desk
-from playlog_cli.web.pages.mending import key_of, text_of
+from playlog_cli.web.rendering import local
 from playlog_cli.web.routing import see_other, show
 from playlog_cli.web.timeline import WIDTH, gaps_of, overlaps_of, rows_of
 
@@ -41,8 +42,8 @@ def show_search(desk: Desk, request: Request) -> Response:
 
 def show_day(desk: Desk, request: Request) -> Response:
     """A station's day on a time line, and as a table."""
-    station_id = request.query_params.get("station", "").strip()
-    if not station_id:
+    station_id = request.query_params.get("station", "")
+    if not station_id.strip():
         raise CommandError("name a station")
     day = _day(request.query_params.get("day", ""), desk)
     start, end = _midnight(day, desk), _midnight(day + timedelta(days=1), desk)
@@ -74,7 +75,7 @@ def show_track(desk: Desk, request: Request) -> Response:
         raise CommandError("name a track")
     after = request.query_params.get("after")
     plays, key = plays_of_track(desk.stack, track_id, _key_of(after) if after else None, TRACK_PAGE)
-    older = f"/plays/track?{urlencode({'track': track_id, 'after': _text_of(key)})}" if key else None
+    older = f"/plays/track?{query_of({'track': track_id, 'after': _text_of(key)})}" if key else None
     return show(desk, "track.html.j2", track=track_id, plays=plays, older=older, is_first=not after)
 
 
@@ -95,7 +96,7 @@ def _play_page(desk: Desk, key: PlayKey, *, notice: str = "", problem: str = "",
         "play.html.j2",
         status=status,
         play=play,
-        day=play.start.astimezone(desk.zone).date(),
+        day=local(play.start, desk.zone).date(),
         values={name: value for name, value in values.items() if name != "edited"},
         edits=edits_for(item),
         edited=[each for each in reversed(edited) if isinstance(each, dict)] if isinstance(edited, list) else [],
@@ -115,7 +116,7 @@ def edit(desk: Desk, request: Request, form: FormData) -> Response:
     done = edit_play(desk.stack, read_play(desk.stack, key), wanted, who=desk.who(), now=desk.now())
     if done.why_not:
         return _play_page(desk, key, problem=f"Nothing was changed: {done.why_not}.", status=409)
-    query = urlencode({"station": key.station_id, "play": key.play_id, "notice": wanted.value})
+    query = query_of({"station": key.station_id, "play": key.play_id, "notice": wanted.value})
     return see_other(desk, f"/plays/play?{query}")
 
 
@@ -123,9 +124,12 @@ def show_matches(desk: Desk, request: Request) -> Response:
     """A part of a page: the matches of a play, found by searching MatchCache step by step."""
     params = request.query_params
     key = PlayKey(params.get("station", ""), params.get("play", ""))
-    found = matches_of_play(desk.stack, key, params.get("after") or None)
-    step = int(params.get("step", "0")) + 1 if params.get("step", "0").isdecimal() else 1
-    more = urlencode({"station": key.station_id, "play": key.play_id, "after": found.after or "", "step": step})
+    after = params.get("after")
+    if after and not can_be_key(after):
+        raise CommandError(f"there is no match {shown(after)} to go on after: load the play again")
+    found = matches_of_play(desk.stack, key, after or None)
+    step = number_of(params.get("step", "")) + 1
+    more = query_of({"station": key.station_id, "play": key.play_id, "after": found.after or "", "step": step})
     return show(desk, "matches_part.html.j2", found=found, more=f"/plays/matches?{more}", step=step)
 
 
@@ -157,5 +161,5 @@ def _key_of(text: str) -> Item:
     try:
         key: Item = json.loads(urlsafe_b64decode(text.encode()))
         return {name: {"S": str(key[name]["S"])} for name in ("station_id", "play_id", "track_id", "played_at")}
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, RecursionError):
         raise CommandError(f"there is no page {shown(text)}: begin with the newest plays") from None

@@ -17,8 +17,8 @@ from playlog_cli.reporting.rate_card import RateCard, RateCardError
 from playlog_cli.reporting.rate_card_file import parse_rate_card
 from playlog_cli.reporting.sources.tables import Tables
 from playlog_cli.reporting.sums.report import report
+from playlog_cli.web.addresses import text_of
 from playlog_cli.web.desk import Desk
-from playlog_cli.web.pages.mending import text_of
 from playlog_cli.web.routing import see_other, show
 from playlog_cli.web.work import Making
 

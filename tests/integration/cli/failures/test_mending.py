@@ -170,6 +170,18 @@ def test_an_empty_value_removes_an_optional_attribute(aws: Aws, invoke: Invoke) 
         (["unprocessed_shard=1"], "--set 'unprocessed_shard': name one of"),
         (["duration_seconds=long"], "--set duration_seconds is 'long': it must be a number"),
         (["duration_seconds=NaN"], "--set duration_seconds is 'NaN': it must be a number"),
+        (["duration_seconds=-Infinity"], "--set duration_seconds is '-Infinity': it must be a number"),
+        (
+            ["duration_seconds=1E+99999999999999999999"],
+            "--set duration_seconds is '1E+99999999999999999999': it must be",
+        ),
+        (
+            ["duration_seconds=1." + "3" * 38],
+            "--set duration_seconds is '1.333333333333333333333333333333333333",
+        ),
+        (["duration_seconds=1E+126"], "--set duration_seconds is '1E+126': it must have at most 38 digits"),
+        (["duration_seconds=-1E-131"], "--set duration_seconds is '-1E-131': it must have at most 38 digits"),
+        (["title=a\udcff"], "--set title is 'a\\udcff': it must be a text that UTF-8 can hold"),
         (["track_id="], "--set track_id: it must not be empty"),
         (["source=a", "source=b"], "--set names source twice"),
     ],
@@ -178,6 +190,24 @@ def test_a_correction_that_cannot_be_is_named_with_what_would_be_right(pairs: li
     with pytest.raises(CommandError) as caught:
         parse_corrections(pairs)
     assert str(caught.value).startswith(told)
+
+
+@pytest.mark.parametrize(
+    ("text", "stored"),
+    [
+        ("180.0", "180"),
+        (" 1e2 ", "100"),
+        ("1_000", "1000"),
+        ("-0", "0"),
+        ("0E+999999", "0"),
+        ("1" * 38, "1" * 38),
+        ("2" + "0" * 100, "2" + "0" * 100),
+        ("0." + "1" * 38, "0." + "1" * 38),
+        ("9.9E+125", "99" + "0" * 124),
+    ],
+)
+def test_a_number_is_written_as_dynamodb_stores_it(text: str, stored: str) -> None:
+    assert parse_corrections([f"duration_seconds={text}"]) == {"duration_seconds": {"N": stored}}
 
 
 @pytest.mark.parametrize("arguments", [[], ["m-1", "--reason", "MALFORMED"], ["m-1"], ["--station", "s"]])

@@ -1,5 +1,6 @@
-"""A correction of many matches ends whatever some of them hold, and whatever AWS answers: the others are corrected."""
+"""A correction or a retry of many matches ends, whatever some of them hold and AWS answers: the others are changed."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -93,3 +94,31 @@ def test_the_command_fails_if_aws_refused_a_match(aws: Aws, stack: Stack, monkey
     assert result.exit_code == 1
     assert "Corrected: 1 match." in result.stdout
     assert "match m-2 is left as it is: AWS denies this" in result.stderr
+
+
+@pytest.fixture
+def invoke(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    """Runs `playlog failures`."""
+    monkeypatch.setattr("playlog_cli.commands.operating.failures.find_stack", lambda *_, **__: stack)
+    return lambda *arguments: CliRunner().invoke(failures_app, list(arguments))
+
+
+def test_a_retry_whose_answer_was_lost_is_said_to_be_done(aws: Aws, invoke: Callable[..., Result]) -> None:
+    fail(aws, *(tv(f"m-{number}") for number in range(3)))
+    aws.door.faults.append(on("UpdateItem", lost_answer, times=2))
+    result = invoke("retry", "m-0", "m-1", "m-2", "--yes", "--json")
+    assert (result.exit_code, json.loads(result.stdout)) == (
+        0,
+        {"retried": 3, "defective": 3, "refused": 0, "left": []},
+    )
+    assert all("unprocessed_shard" in match for match in aws.matches())
+
+
+def test_a_retry_that_aws_refuses_for_one_match_retries_the_others(aws: Aws, invoke: Callable[..., Result]) -> None:
+    fail(aws, *(tv(f"m-{number}") for number in range(3)))
+    aws.door.faults.append(on("UpdateItem", refused("AccessDeniedException", where='"m-1"')))
+    result = invoke("retry", "--all", "--yes", "--json")
+    done = json.loads(result.stdout)
+    assert (result.exit_code, done["retried"], done["defective"], done["refused"]) == (1, 2, 2, 1)
+    assert [(each["match_id"], "AWS denies this" in each["why"]) for each in done["left"]] == [("m-1", True)]
+    assert [each for each in ("m-0", "m-1", "m-2") if "unprocessed_shard" in aws.match(each)] == ["m-0", "m-2"]

@@ -32,11 +32,16 @@ def read_only() -> bool:
 
 
 @pytest.fixture
-def client(stack: Stack, keys: Keys, read_only: bool) -> Client:
+def zone() -> str:
+    """The time zone of the page. A test may say otherwise."""
+    return "UTC"
+
+
+@pytest.fixture
+def client(stack: Stack, keys: Keys, read_only: bool, zone: str) -> Client:
     """A browser that has been let in."""
-    desk = Desk(
-        stack, keys.home, keys.csrf, read_only=read_only, zone=ZoneInfo("UTC"), now=lambda: NOW, who=lambda: WHO
-    )
+    secrets = keys.home, keys.csrf
+    desk = Desk(stack, *secrets, read_only=read_only, zone=ZoneInfo(zone), now=lambda: NOW, who=lambda: WHO)
     tickets = Tickets(lambda _: None)
     made = Client(site(desk, HOST, keys, tickets), keys.home)
     made.get(f"{ENTRY}?token={tickets.issue()}")

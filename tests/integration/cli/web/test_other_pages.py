@@ -15,7 +15,7 @@ from tests.support.site.client import Client
 
 pytest_plugins = ["tests.support.aws_fixture"]
 
-CHANGES = ["/failures/match", "/failures/apply", "/plays/edit", "/parking-lot/redrive"]
+CHANGES = ["/failures/match", "/failures/apply", "/plays/edit", "/parking-lot/look", "/parking-lot/redrive"]
 FORMS = [route.path for route in ROUTES if "POST" in (route.methods or ())]
 
 
