@@ -95,7 +95,9 @@ def test_a_forged_number_is_no_defect(client: Client, path: str, number: str) ->
 
 
 @pytest.mark.parametrize("key", ["", LONG, "é" * 1025])
-def test_an_id_that_no_item_can_have_is_said(client: Client, keys: Keys, key: str) -> None:
+def test_an_id_that_no_item_can_have_is_said(aws: Aws, client: Client, keys: Keys, key: str) -> None:
+    for operation in ("GetItem", "BatchGetItem", "Query"):  # moto takes such a key, and DynamoDB does not
+        aws.door.faults.append(on(operation, refused("ValidationException", where=json.dumps(key))))
     text = quote(key)
     assert is_refused(client.get(f"/failures/match?id={text}"), "no match")
     assert is_refused(client.get(f"/plays/play?station={text}&play=p"), "no play")
