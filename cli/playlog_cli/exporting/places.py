@@ -216,6 +216,9 @@ class Bucket:
 
         Returns:
             Whether there is such an object.
+
+        Raises:
+            CommandError: the disk is full.
         """
         try:
             body = self.client.get_object(Bucket=bucket, Key=key)["Body"]
@@ -223,9 +226,14 @@ class Bucket:
             if error.response["Error"].get("Code") == "NoSuchKey":
                 return False
             raise
-        with target.open("wb") as file:
-            for block in body.iter_chunks(_BLOCK):
-                file.write(block)
+        blocks = body.iter_chunks(_BLOCK)
+        try:
+            with target.open("wb") as file:
+                file.writelines(blocks)
+        except OSError as error:
+            raise CommandError(
+                f"s3://{bucket}/{key} cannot be written to {target}: {error.strerror}. TMPDIR names another disk"
+            ) from None
         return True
 
     def generations(self) -> list[str]:

@@ -5,6 +5,7 @@ from contextlib import nullcontext
 from dataclasses import replace
 from decimal import Decimal
 from io import BytesIO
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -354,6 +355,28 @@ def test_nothing_is_answered_if_the_export_was_replaced_in_the_meantime(aws: Aws
         aws.answers["GetObject"] = [{"Body": StreamingBody(BytesIO(body), len(body))}]
         with pytest.raises(CommandError, match="run the command again") if is_refused else nullcontext():
             athena.confirm()
+
+
+@pytest.mark.parametrize(
+    ("operation", "answer", "sentence"),
+    [
+        ("GetQueryResults", page([["total"], ["6"]], ["bigint"]), "sees 6 rows"),
+        ("GetObject", None, "another export"),
+    ],
+)
+def test_a_command_has_no_figures_of_an_export_that_is_not_whole(
+    aws: Aws, athena: Athena, operation: str, answer: Any, sentence: str
+) -> None:
+    body = replace(MANIFEST, generation="20260402T000000.000000Z").to_json().encode()
+    aws.answers[operation] = [answer or {"Body": StreamingBody(BytesIO(body), len(body))}]
+    with pytest.raises(CommandError, match=sentence):
+        answered(athena, lambda: list(athena.rows(MARCH_PLAYS)))
+
+
+def test_a_full_disk_is_named(aws: Aws, athena: Athena, tmp_path: Path) -> None:
+    aws.answers["GetObject"] = [{"Body": StreamingBody(BytesIO(b"1"), 1)}]
+    with pytest.raises(CommandError, match="TMPDIR names another disk"):
+        athena.place.download("bucket", "key", tmp_path / "missing" / "file")
 
 
 MARCH_PLAYS = "SELECT track_id FROM plays WHERE month IN ('2026-03', 'unknown')"
