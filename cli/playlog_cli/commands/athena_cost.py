@@ -4,14 +4,14 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from playlog_cli.exporting.by_athena.athena import Athena
-from playlog_cli.exporting.by_athena.cost import LEAST_BYTES, counting_statements, dollars, most_bytes
+from playlog_cli.exporting.by_athena.cost import LEAST_BYTES, counting_statements, dollars, expected_bytes
 from playlog_cli.terminal import counted, err
 
 T = TypeVar("T")
 
 
 def answered(athena: Athena | None, work: Callable[[], T]) -> T:
-    """Does some work. If Athena answers it, says on stderr what it costs at most, and afterwards what was billed.
+    """Does some work. If Athena answers it, says on stderr about what it costs, and afterwards what was billed.
 
     Args:
         athena: that answers; None if it is not used.
@@ -29,11 +29,11 @@ def answered(athena: Athena | None, work: Callable[[], T]) -> T:
     statements = athena.plan(work)
     athena.prepare()
     counts = counting_statements(statements, athena.manifest)
-    most = sum(most_bytes(each, athena.manifest) for each in statements) + LEAST_BYTES * len(counts)
+    expected = sum(expected_bytes(each, athena.manifest) for each in statements) + LEAST_BYTES * len(counts)
     limit = athena.workgroup.bytes_limit
     err.print(
-        f"Athena: {counted(len(statements) + len(counts), 'statement', 'statements')} over at most {most:,} bytes: at "
-        f"most ${dollars(most)}. A statement that scans more than {limit:,} bytes is cancelled "
+        f"Athena: {counted(len(statements) + len(counts), 'query', 'queries')} over about {expected:,} bytes: about "
+        f"${dollars(expected)}. A query that scans more than {limit:,} bytes is cancelled "
         f"(workgroup {athena.workgroup.name}).",
         soft_wrap=True,
     )

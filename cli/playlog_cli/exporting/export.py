@@ -14,8 +14,8 @@ from playlog_cli.exporting.by_dynamodb import point_in_time
 from playlog_cli.exporting.by_dynamodb.pending import NAME as PENDING
 from playlog_cli.exporting.by_dynamodb.pending import Pending, begin_or_go_on, table_names
 from playlog_cli.exporting.by_dynamodb.updating import Changes
-from playlog_cli.exporting.columns import TABLES, ExportTable
-from playlog_cli.exporting.engine import Engine, open_engine
+from playlog_cli.exporting.columns import BY_NAME, TABLES, ExportTable
+from playlog_cli.exporting.engine import Engine, literal, open_engine
 from playlog_cli.exporting.manifest import NAME, ExportFile, Manifest, ManifestError, Origin, generation_name
 from playlog_cli.exporting.opened import checked_file, read_manifest
 from playlog_cli.exporting.parts import convert, write_parts
@@ -124,7 +124,7 @@ def update_by_dynamodb(stack: Stack, place: Place, through: Bucket, progress: Pr
                 if changes.touches(path):
                     writing.put(table, changes.unchanged(path, writing.folder, number, file.month))
                 else:
-                    writing.carry(file, number)
+                    writing.carry(file, path, number)
             progress(table.name, writing.put(table, changes.new(writing.folder, 0)))
             keeps_expired = keeps_expired or changes.kept_expired
     made = _manifest(stack, *_instants(pending, began), writing)
@@ -140,12 +140,14 @@ class Writing:
         place: where to.
         generation: the folder in the place.
         files: what was put so far.
+        column_bytes: by table, how large each column of these files is.
     """
 
     engine: Engine
     place: Place
     generation: str
     files: list[ExportFile] = field(default_factory=list)
+    column_bytes: dict[str, dict[str, int]] = field(default_factory=dict)
 
     @property
     def folder(self) -> Path:
@@ -158,16 +160,29 @@ class Writing:
         Returns:
             The number of their rows.
         """
+        self._add_columns(table, paths)
         put = put_files(self.engine, table, paths, self.folder, self.place, self.generation)
         self.files += put
         return sum(file.rows for file in put)
 
-    def carry(self, file: ExportFile, number: int) -> None:
-        """Takes over a file of an earlier export."""
+    def carry(self, file: ExportFile, source: Path, number: int) -> None:
+        """Takes over a file of an earlier export.
+
+        Args:
+            file: in the earlier manifest.
+            source: the same file on this machine.
+            number: of the file in this export.
+        """
+        self._add_columns(BY_NAME[file.table], [source])
         *folders, _ = file.path.split("/")[1:]
         path = "/".join([self.generation, *folders, f"kept-{number:05}.parquet"])
         self.place.copy(file.path, path)
         self.files.append(replace(file, path=path))
+
+    def _add_columns(self, table: ExportTable, paths: Sequence[Path]) -> None:
+        sizes = self.column_bytes.setdefault(table.name, {})
+        for name, size in column_sizes(self.engine, paths):
+            sizes[name] = sizes.get(name, 0) + size
 
 
 def finish(place: Place, manifest: Manifest) -> Manifest:
@@ -222,6 +237,16 @@ def put_files(
     return described
 
 
+def column_sizes(engine: Engine, paths: Sequence[Path]) -> Iterator[tuple[str, int]]:
+    """How many bytes each column takes in Parquet files."""
+    if paths:
+        listed = ", ".join(literal(str(path)) for path in paths)
+        for name, size in engine.rows(
+            f"SELECT path_in_schema, SUM(total_compressed_size) FROM parquet_metadata([{listed}]) GROUP BY ALL"
+        ):
+            yield name, int(size)
+
+
 def _counted(pages: Iterable[list[Item]], table: ExportTable, progress: Progress) -> Iterator[list[Item]]:
     for page in pages:
         progress(table.name, len(page))
@@ -239,6 +264,7 @@ def _manifest(stack: Stack, origin: Origin, began: datetime, instant: str | None
         instant=instant,
         unprocessed_shards=stack.shards,
         files=tuple(file for file in writing.files if file.rows),
+        column_bytes=writing.column_bytes,
     )
 
 

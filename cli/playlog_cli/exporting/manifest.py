@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Self
@@ -60,6 +60,7 @@ class Manifest:
         unprocessed_shards: the stack's parameter of this name, which an audit needs.
         files: all of them.
         keeps_expired: whether it keeps matches that have expired since the first export, and that DynamoDB deleted.
+        column_bytes: by table, how large each column is in all files together. Empty if an earlier playlog exported.
     """
 
     stack: str
@@ -72,6 +73,7 @@ class Manifest:
     unprocessed_shards: int
     files: Sequence[ExportFile]
     keeps_expired: bool = False
+    column_bytes: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
     def rows(self, table: str) -> int:
         """How many items of a table the export holds."""
@@ -115,6 +117,7 @@ class Manifest:
                 origin=Origin(values["origin"]),
                 unprocessed_shards=int(values["unprocessed_shards"]),
                 keeps_expired=bool(values["keeps_expired"]),
+                column_bytes={table: dict(sizes) for table, sizes in values.get("column_bytes", {}).items()},
                 files=tuple(ExportFile(**_known(file)) for file in values["files"]),
             )
         except (ValueError, KeyError, TypeError) as error:

@@ -122,7 +122,7 @@ class Athena:
             return
         if (size := len(statement.encode())) > LONGEST_STATEMENT:
             raise CommandError(
-                f"a statement has {size:,} bytes, and Athena takes {LONGEST_STATEMENT:,} at most: name fewer stations "
+                f"a query has {size:,} bytes, and Athena takes {LONGEST_STATEMENT:,} at most: name fewer stations "
                 "and tracks in the options and in the rate card, or leave --athena out"
             )
         execution = run(self._client, statement, database_name(self.place, self.manifest), self.workgroup.name)

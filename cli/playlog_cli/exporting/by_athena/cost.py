@@ -17,6 +17,7 @@ DOLLARS_PER_BYTE = Decimal(5) / 10**12
 LEAST_BYTES = 10_000_000
 _TABLE = re.compile(r"\b(?:FROM|JOIN)\s+(plays|matches|failures)\b")
 _MONTHS = re.compile(r"\bmonth IN \(([^)]*)\)")
+_WORD = re.compile(r"\w+")
 _QUOTED = re.compile(r"'([^']*)'")
 
 
@@ -43,13 +44,21 @@ def readings_of(statement: str) -> list[Reading]:
     return [Reading(table, months if table == "plays" else None, named.count(table)) for table in dict.fromkeys(named)]
 
 
-def most_bytes(statement: str, manifest: Manifest) -> int:
-    """What a statement scans at most: whole files. Athena reads only some of their columns, and bills less."""
+def expected_bytes(statement: str, manifest: Manifest) -> int:
+    """About how much a statement scans: the columns that it names, in the files of the months that it reads."""
     scanned = 0
+    words = set(_WORD.findall(statement))
     for each in readings_of(statement):
         files = manifest.files_of(each.table, None if each.months is None else sorted(each.months))
-        scanned += each.times * sum(file.size for file in files)
+        scanned += each.times * sum(file.size for file in files) * _percent(manifest, each.table, words) // 100
     return max(LEAST_BYTES, scanned)
+
+
+def _percent(manifest: Manifest, table: str, words: set[str]) -> int:
+    """Which part of the files of a table some columns are. All of it if the manifest does not say so."""
+    sizes = manifest.column_bytes.get(table, {})
+    total = sum(sizes.values())
+    return -(-100 * sum(size for name, size in sizes.items() if name in words) // total) if total else 100
 
 
 def counting_statements(statements: Iterable[str], manifest: Manifest) -> dict[str, int]:

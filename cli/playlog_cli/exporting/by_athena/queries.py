@@ -55,10 +55,10 @@ def failure(execution: Mapping[str, Any], workgroup: Workgroup) -> str:
     if status["State"] == "FAILED":
         return f"Athena could not answer: {reason}"
     if "bytes scanned limit" not in reason.lower():
-        return f"Athena's statement was cancelled: {reason}"
+        return f"Athena's query was cancelled: {reason}"
     name, limit = workgroup.name, workgroup.bytes_limit
     return (
-        f"Athena cancelled a statement that scans more than {limit:,} bytes, the limit of workgroup {name}: take a "
+        f"Athena cancelled a query that scans more than {limit:,} bytes, the limit of workgroup {name}: take a "
         f"shorter period, or set a higher limit with `aws athena update-work-group --work-group {name} "
         f"--configuration-updates BytesScannedCutoffPerQuery={10 * limit}`"
     )

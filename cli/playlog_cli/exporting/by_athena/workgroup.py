@@ -59,7 +59,7 @@ def find_workgroup(athena: Any, place: Bucket, manifest: Manifest) -> Workgroup:
     limit = configuration.get("BytesScannedCutoffPerQuery")
     if limit is None:
         raise CommandError(
-            f"Athena's workgroup {name} has no limit on the bytes that a statement scans: set one with `aws athena "
+            f"Athena's workgroup {name} has no limit on the bytes that a query scans: set one with `aws athena "
             f"update-work-group --work-group {name} --configuration-updates BytesScannedCutoffPerQuery={BYTES_LIMIT}`, "
             "or delete the workgroup, and the next command makes it again"
         )
@@ -80,7 +80,7 @@ def _make(athena: Any, name: str, place: Bucket, manifest: Manifest) -> Mapping[
     try:
         athena.create_work_group(
             Name=name,
-            Description=f"Statements of playlog over exports of {manifest.stack} in {place.name}",
+            Description=f"Queries of playlog over exports of {manifest.stack} in {place.name}",
             # No encryption is named: that of the bucket holds, as for the files of the export.
             Configuration={
                 "EnforceWorkGroupConfiguration": True,

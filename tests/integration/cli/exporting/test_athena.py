@@ -18,7 +18,7 @@ from playlog_cli.commands.athena_cost import answered
 from playlog_cli.errors import CommandError, explain
 from playlog_cli.exporting.by_athena import queries
 from playlog_cli.exporting.by_athena.athena import LONGEST_STATEMENT, Athena
-from playlog_cli.exporting.by_athena.cost import dollars, most_bytes
+from playlog_cli.exporting.by_athena.cost import dollars, expected_bytes
 from playlog_cli.exporting.by_athena.tables import database_name
 from playlog_cli.exporting.by_athena.workgroup import Workgroup
 from playlog_cli.exporting.manifest import ExportFile, Manifest, Origin
@@ -383,11 +383,13 @@ MARCH_PLAYS = "SELECT track_id FROM plays WHERE month IN ('2026-03', 'unknown')"
 
 
 def test_the_cost_is_that_of_the_files_that_a_statement_reads() -> None:
-    assert most_bytes(MARCH_PLAYS, MANIFEST) == 90_000_000
+    assert expected_bytes(MARCH_PLAYS, MANIFEST) == 90_000_000
     twice = f"{MARCH_PLAYS} UNION ALL {MARCH_PLAYS}"
-    assert most_bytes(twice, MANIFEST) == 180_000_000, "Athena reads a table each time that it is named"
-    assert most_bytes("SELECT 1 FROM plays p JOIN matches m ON TRUE", MANIFEST) == 150_000_000
-    assert most_bytes("SELECT 1 FROM failures", MANIFEST) == 10_000_000, "the least that is billed"
+    assert expected_bytes(twice, MANIFEST) == 180_000_000, "Athena reads a table each time that it is named"
+    assert expected_bytes("SELECT 1 FROM plays p JOIN matches m ON TRUE", MANIFEST) == 150_000_000
+    assert expected_bytes("SELECT 1 FROM failures", MANIFEST) == 10_000_000, "the least that is billed"
+    sizes = {"plays": {"track_id": 25, "month_of": 25, "played_at_us": 50}}
+    assert expected_bytes(MARCH_PLAYS, replace(MANIFEST, column_bytes=sizes)) == 22_500_000, "one column in four"
     assert (dollars(10_000_000), dollars(2 * 10**12)) == (Decimal("0.0001"), Decimal(10))
 
 
@@ -403,6 +405,6 @@ def test_the_cost_is_said_before_and_after(aws: Aws, athena: Athena, capsys: Any
     with pytest.raises(CommandError, match="it is tired") if fails else nullcontext():
         assert answered(athena, work) == [(7,)]
     said = capsys.readouterr().err
-    assert "Athena: 2 statements over at most 100,000,000 bytes: at most $0.0005." in said
+    assert "Athena: 2 queries over about 100,000,000 bytes: about $0.0005." in said
     billed = "30,000,000 bytes: $0.0002" if fails else "60,000,000 bytes: $0.0003"
     assert f"Athena billed {billed}" in said

@@ -5,8 +5,10 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 
+import duckdb
 import pytest
 import typer
 from playlog.domain import timestamps
@@ -59,6 +61,19 @@ def tables(aws: Aws) -> None:
 def manifest(exporter: Exporter) -> Manifest:
     body = exporter.s3.get_object(Bucket=BUCKET, Key="playlog/manifest.json")["Body"].read()
     return Manifest.from_json(body.decode())
+
+
+def sizes_of_columns(exporter: Exporter, made: Manifest) -> dict[str, int]:
+    """How many bytes each column of plays takes in all files together."""
+    sizes: dict[str, int] = {}
+    for file in made.files_of("plays"):
+        with NamedTemporaryFile(suffix=".parquet") as copy:
+            copy.write(exporter.s3.get_object(Bucket=BUCKET, Key=f"playlog/{file.path}")["Body"].read())
+            copy.flush()
+            query = "SELECT path_in_schema, SUM(total_compressed_size) FROM parquet_metadata(?) GROUP BY ALL"
+            for name, size in duckdb.execute(query, [copy.name]).fetchall():
+                sizes[name] = sizes.get(name, 0) + int(size)
+    return sizes
 
 
 def set_instant(exporter: Exporter, instant: datetime) -> None:
@@ -128,6 +143,7 @@ def test_an_export_is_brought_up_to_date(aws: Aws, exporter: Exporter, invoke: C
     after = manifest(exporter)
     april = [next(made.files_of("plays", ["2026-04"])) for made in (before, after)]
     assert april[0].sha256 == april[1].sha256, "a file without changes is copied"
+    assert after.column_bytes["plays"] == sizes_of_columns(exporter, after)
     assert {key.split("/")[1] for key in exporter.objects()} == {"manifest.json", after.generation}
 
 
