@@ -13,7 +13,8 @@ from playlog_cli.stacks.stack import Stack
 from playlog_cli.stacks.tables import scan
 
 COLUMNS = ("track_id", "title", "artist", "album", "label", "isrc", "composers", "payee", "shares", "other_spellings")
-_BROUGHT = ("title", "artist", "album", "label", "isrc")
+# Composers are no attribute of the contract, but a log format can keep them, and some societies want them.
+_BROUGHT = ("title", "artist", "album", "label", "isrc", "composers")
 _MOST_SPELLINGS = 5  # of one name that are listed beside the most frequent one
 
 # Progress callback: receives the number of matches just read.
@@ -32,7 +33,7 @@ def match_names(stack: Stack, progress: Progress) -> Iterator[Item]:
 
 
 def draft(matches: Iterable[Item], kept: Catalog) -> list[list[str]]:
-    """The rows of a catalog: a row for each track, by track.
+    """The rows of a catalog, one for each track: those that were kept, then the new ones, the most frequent first.
 
     Args:
         matches: items of MatchCache in DynamoDB's wire format.
@@ -42,11 +43,15 @@ def draft(matches: Iterable[Item], kept: Catalog) -> list[list[str]]:
         A text for each of ``COLUMNS``, and for each other column of ``kept`` (see ``columns_of``).
     """
     more = columns_of(kept)[len(COLUMNS) :]
-    rows = [_kept_row(entry, more) for entry in kept.entries.values()]
-    for track_id, spellings in _spellings(matches).items():
-        if track_id not in kept.entries:
-            rows.append([*_drafted_row(track_id, spellings), *[""] * len(more)])
-    return sorted(rows, key=lambda row: row[0])
+    heard: Counter[str] = Counter()
+    spellings = _spellings(matches, heard)
+    new = sorted(
+        (track_id for track_id in heard if track_id not in kept.entries), key=lambda each: (-heard[each], each)
+    )
+    return [
+        *(_kept_row(entry, more) for entry in kept.entries.values()),
+        *([*_drafted_row(track_id, spellings[track_id]), *[""] * len(more)] for track_id in new),
+    ]
 
 
 def columns_of(kept: Catalog) -> list[str]:
@@ -55,13 +60,14 @@ def columns_of(kept: Catalog) -> list[str]:
     return [*COLUMNS, *(name for name in more if name not in COLUMNS)]
 
 
-def _spellings(matches: Iterable[Item]) -> dict[str, dict[str, Counter[str]]]:
-    """How often each track had each spelling of each name."""
+def _spellings(matches: Iterable[Item], heard: Counter[str]) -> dict[str, dict[str, Counter[str]]]:
+    """How often each track had each spelling of each name. Counts the matches of each track in ``heard``."""
     found: defaultdict[str, dict[str, Counter[str]]] = defaultdict(lambda: {name: Counter() for name in _BROUGHT})
     for item in matches:
         track_id = _text(item, "track_id")
         if not track_id:
             continue  # such a match has failed, or will
+        heard[track_id] += 1
         of_track = found[track_id]
         for name in _BROUGHT:
             if text := _text(item, name):
@@ -85,8 +91,8 @@ def _drafted_row(track_id: str, spellings: dict[str, Counter[str]]) -> list[str]
         for name, counts in by_count.items()
         for text, count in counts[1 : _MOST_SPELLINGS + 1]
     ]
-    isrc = normalise(first["isrc"]) or first["isrc"] or normalise(track_id) or ""
-    return [track_id, *(first[name] for name in _BROUGHT[:-1]), isrc, "", "", "", "; ".join(others)]
+    first["isrc"] = normalise(first["isrc"]) or first["isrc"] or normalise(track_id) or ""
+    return [track_id, *(first[name] for name in _BROUGHT), "", "", "; ".join(others)]
 
 
 def _kept_row(entry: Entry, more: list[str]) -> list[str]:

@@ -96,6 +96,12 @@ def notes(report: Report) -> Iterator[str]:
             "A play is paid by the first rule of the card that fits it; a rule's hours are those of the station's time "
             f"zone. What no rule covers stands as {NO_RULE} and comes to 0."
         )
+        unpaid = sum(line.plays for line in figures.lines if line.rule is None)
+        if unpaid and any(rule.min_confidence is not None for rule in figures.card.rules):
+            yield (
+                f"No rule covers {counted(unpaid, 'play')}. A rule with min_confidence covers only plays that have a "
+                "confidence: those of a station's own log have none."
+            )
     for group in report.lookalikes:
         names = " and ".join(map(shown, group))
         yield f"Counted and paid as different: {names}, which differ only in spaces, case or Unicode form."

@@ -70,10 +70,16 @@ def make(
 ) -> None:
     """Draft a catalog from the names that matches brought.
 
-    Each name is the most frequent spelling; the column other_spellings lists the others. A person completes the file.
+    Each name is the most frequent spelling; the column other_spellings lists the others. The tracks heard most
+    come first. A person completes the file.
     """
     if path.suffix.lower() not in (".csv", ".xlsx", ".jsonl"):
         raise CommandError(f"{path}: the name must end with .csv, .xlsx or .jsonl, which says what is written")
+    if path.exists() and not (keep and keep.exists() and path.samefile(keep)):
+        raise CommandError(
+            f"{path} is there already, and what people wrote into it would be lost: name a new file, or add the new "
+            f"tracks to it by --keep {path}"
+        )
     check_writable("FILE", path)
     kept = load_catalog(keep) if keep else Catalog()
     target = find_stack(stack, region=region, profile=profile)

@@ -79,6 +79,8 @@ def write_layout(
     found = laid_out.check()
     for sentence in findings_in_words(choice.layout, found):
         err.print(sentence, soft_wrap=True)
+    if found.lacking and not catalog.entries:
+        err.print("names of tracks come from a catalog, and no --catalog was given", soft_wrap=True)
     path = laid_out.path(choice.folder, found)
     what = {"layout": choice.layout.name, "settings": choice.settings, "choice": of_plays.as_json}
     check_replaceable(path, what)

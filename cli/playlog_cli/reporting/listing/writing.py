@@ -106,3 +106,5 @@ def render(listing: Listing, console: Console) -> None:
     left = max(0, count - LINES_ON_A_SCREEN)
     more = f"; {left:,} are not shown: see --csv" if left else ""
     console.print(f"{counted(count, 'play', 'plays')}{more}", style="bold", soft_wrap=True)
+    if count and not listing.catalog.entries:
+        console.print("titles and artists: --catalog FILE; `playlog catalog make FILE` drafts one", soft_wrap=True)

@@ -40,6 +40,26 @@ def test_a_draft_is_a_catalog_in_each_form(
     assert load_catalog(tmp_path / f"new-{name}").entries == {"t": entry}
 
 
+def test_a_catalog_that_people_have_completed_is_not_overwritten(
+    stack: Stack, aws: Aws, invoke: Callable[..., Result], tmp_path: Path
+) -> None:
+    catalog, other = tmp_path / "catalog.csv", tmp_path / "other.csv"
+    catalog.write_text("track_id,title,payee\na,Snow,Anna\n")
+    other.write_text("track_id,title\nb,Rain\n")
+    aws.dynamodb.put_item(TableName=stack.match_cache_table, Item=make_item("m", track_id={"S": "new"}))
+    before = catalog.read_text()
+    for options in ((), ("--keep", other), ("--keep", tmp_path / "absent.csv")):
+        refused = invoke("make", catalog, *options).exception
+        assert isinstance(refused, CommandError)
+        assert str(refused).startswith(f"{catalog} is there already, and what people wrote into it would be lost")
+    assert catalog.read_text() == before
+
+    assert invoke("make", catalog, "--keep", catalog).exit_code == 0
+    entries = load_catalog(catalog).entries
+    assert list(entries) == ["a", "new"]
+    assert [share.payee for share in entries["a"].shares] == ["Anna"]
+
+
 def test_another_kind_of_file_is_refused(invoke: Callable[..., Result]) -> None:
     result = invoke("make", "catalog.ods")
     assert isinstance(result.exception, CommandError)

@@ -115,6 +115,17 @@ def test_a_mistake_is_told_before_anything_is_read(
 
 
 @pytest.mark.usefixtures("plays")
+def test_who_sees_ids_without_names_is_told_where_names_come_from(
+    invoke: Callable[..., Result], catalog: Path, tmp_path: Path
+) -> None:
+    hint = "titles and artists: --catalog FILE; `playlog catalog make FILE` drafts one"
+    assert invoke(*DATES).output.splitlines()[-1] == hint
+    assert hint not in invoke(*DATES, "--catalog", catalog).output
+    layout = (*DATES, "--layout", "npr-ds", "--station", "s", "--folder", tmp_path)
+    assert "names of tracks come from a catalog, and no --catalog was given" in invoke(*layout).stderr
+
+
+@pytest.mark.usefixtures("plays")
 def test_a_layout_lists_what_is_missing_and_writes_the_file_with_a_manifest(
     invoke: Callable[..., Result], catalog: Path, tmp_path: Path
 ) -> None:

@@ -38,6 +38,15 @@ def test_the_most_frequent_spelling_comes_first_and_the_others_are_listed() -> N
     }
 
 
+def test_the_tracks_that_were_heard_most_come_first_and_composers_that_a_match_brought_are_kept() -> None:
+    found = rows(match("a"), match("c", composers="C. Franck"), match("b"), match("c"), match("b"), match("c"))
+    assert [filled(row) for row in found] == [
+        {"track_id": "c", "composers": "C. Franck"},
+        {"track_id": "b"},
+        {"track_id": "a"},
+    ]
+
+
 def test_each_track_has_a_row_also_without_names_and_its_id_may_be_its_isrc() -> None:
     found = rows(match("b", title={"N": "1"}), match("usab12345678"), match({"NULL": True}), match(" "))
     assert [filled(row) for row in found] == [{"track_id": "b"}, {"track_id": "usab12345678", "isrc": "USAB12345678"}]
@@ -61,6 +70,6 @@ def test_a_row_that_a_person_wrote_stays_as_it_is() -> None:
             "other_spellings": "title: x (1)",
             "ean": "0012",
         },
-        {"track_id": "b", "title": "Rain"},
         {"track_id": "c", "payee": "Cleo"},
+        {"track_id": "b", "title": "Rain"},
     ]

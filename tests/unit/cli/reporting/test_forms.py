@@ -154,6 +154,12 @@ def test_the_notes_say_how_amounts_were_rounded_and_what_rounding_made_of_the_to
     assert "Before rounding that is 4.525 EUR: rounding took 0.005." in said
 
 
+def test_the_notes_say_why_a_card_pays_a_stations_own_log_nothing() -> None:
+    said = " ".join(notes(report_on([play(confidence=None), play("u", confidence=None), play("u")])))
+    assert "No rule covers 2 plays. A rule with min_confidence covers only plays that have a confidence" in said
+    assert "No rule covers" not in " ".join(notes(report_on([play()])))
+
+
 def test_the_notes_say_what_is_left_out_and_what_is_not() -> None:
     put_away = Play("a", "t", datetime(2026, 3, 14, tzinfo=UTC), Decimal(1), archived=True)
     withdrawn = Play("a", "t", datetime(2026, 3, 14, tzinfo=UTC), Decimal(1), active=False)
