@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, fields
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 from playlog.domain import timestamps
 from playlog.domain.match import Item
@@ -15,7 +15,7 @@ from playlog_cli.auditing import sql
 from playlog_cli.auditing.account import Account
 from playlog_cli.auditing.audit import Audit
 from playlog_cli.auditing.invariants import Kind, Violation, check_match, check_play
-from playlog_cli.auditing.items import State, airing_of, attempts, match_count, text
+from playlog_cli.auditing.items import State, airing_of, attempts, key_of, match_count, play_key, text
 from playlog_cli.exporting.columns import FAILURES, MATCHES, PLAYS
 from playlog_cli.exporting.engine import Engine, Statements, literal
 from playlog_cli.exporting.items import item_of
@@ -112,8 +112,8 @@ def sources_note(manifest: Manifest) -> str:
 def _violations(engine: Statements, shards: int, now: float) -> Iterator[Violation]:
     for _, rows in groupby(engine.rows(sql.matches(shards)), key=lambda row: row[0]):
         yield from _of_match([_Split(row).match() for row in rows], shards)
-    for (station_id, play_id), rows in groupby(engine.rows(sql.plays(now)), key=lambda row: (row[0], row[1])):
-        yield from _of_play(PlayKey(station_id, play_id), rows, shards, now)
+    for _, rows in groupby(engine.rows(sql.plays(now, engine.brief)), key=lambda row: row[0]):
+        yield from _of_plays(rows, shards, now)
 
 
 def _of_match(rows: Sequence[tuple[Item, bool, Item | None]], shards: int) -> list[Violation]:
@@ -122,31 +122,60 @@ def _of_match(rows: Sequence[tuple[Item, bool, Item | None]], shards: int) -> li
     return check_match(match, {} if has_play else None, record, shards)
 
 
-def _of_play(key: PlayKey, rows: Iterator[Sequence[Any]], shards: int, now: float) -> list[Violation]:
-    play, creator, account = None, None, Account(match_count=None)
+def _of_plays(rows: Iterator[Sequence[Any]], shards: int, now: float) -> Iterator[Violation]:
+    """Violations of the plays and matches for whose key the same value stands: mostly those of one play."""
+    plays: dict[PlayKey, tuple[Item, Item | None, Account]] = {}
     orphans: dict[str, tuple[Item, list[Item | None]]] = {}
-    for number, row in enumerate(rows):
-        split = _Split(row[2:])
-        read_play, read_creator = split.play(), split.item(sql.MATCH_COLUMNS)
-        match, record = split.item(sql.MATCH_COLUMNS), split.item(sql.RECORD_COLUMNS)
-        if number == 0:
-            play, creator = read_play, read_creator
-            if play is not None:
+    for match_id, of_match in groupby(map(_Suspect.of_row, rows), key=lambda each: each.match_id):
+        suspects = list(of_match)  # one for each play and each record
+        for play, creator, _, _ in suspects:
+            if play is not None and key_of(play) not in plays:
                 account = Account(match_count(play), creator=text(play, "match_id"), says=airing_of(play))
-        if match is not None and play is None:
-            orphans.setdefault(match["match_id"]["S"], (match, []))[1].append(record)
-        elif match is not None:
-            account.add(match)
-    found = check_play(key, account, play, creator, now) or []
+                plays[key_of(play)] = play, creator, account
+        match = suspects[0].match
+        if match is not None and match_id is not None:
+            named = play_key(match)
+            if named in plays:
+                plays[named][2].add(match)
+            else:
+                orphans[match_id] = match, [each.record for each in suspects]
+    for key, (play, creator, account) in plays.items():
+        yield from check_play(key, account, play, creator, now) or []
     for match, records in orphans.values():
-        found += check_match(match, None, _last_record(match, records), shards)
-    return found
+        yield from check_match(match, None, _last_record(match, records), shards)
 
 
 def _last_record(match: Item, records: Sequence[Item | None]) -> Item | None:
     """The record of the last attempt of a match, among those that may be it."""
     wanted = str(attempts(match))
     return next((each for each in records if each is not None and each["attempt"]["N"] == wanted), None)
+
+
+class _Suspect(NamedTuple):
+    """A row on a play that may contradict its matches, or on a match that may name no play.
+
+    Attributes:
+        play: one of its key; None if there is none.
+        creator: the match that the play says created it; None if it is not there.
+        match: one that names a play of this key; None if there is none.
+        record: one of the match.
+    """
+
+    play: Item | None
+    creator: Item | None
+    match: Item | None
+    record: Item | None
+
+    @property
+    def match_id(self) -> str | None:
+        """Of the match."""
+        return None if self.match is None else self.match["match_id"]["S"]
+
+    @classmethod
+    def of_row(cls, row: Sequence[Any]) -> Self:
+        """A row of ``sql.plays``."""
+        split = _Split(row[1:])
+        return cls(*map(split.item, (sql.PLAY_COLUMNS, sql.MATCH_COLUMNS, sql.MATCH_COLUMNS, sql.RECORD_COLUMNS)))
 
 
 class _Split:
@@ -161,10 +190,6 @@ class _Split:
         values = self._row[self._next : self._next + len(attributes) + 1]
         self._next += len(values)
         return item_of(attributes, values) or None
-
-    def play(self) -> Item | None:
-        """The next item, of PlayLog."""
-        return self.item(sql.PLAY_COLUMNS)
 
     def match(self) -> tuple[Item, bool, Item | None]:
         """A match, whether its play exists, and a record."""

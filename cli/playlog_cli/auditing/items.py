@@ -154,7 +154,11 @@ def difference(says: Heard, heard: Heard) -> str | None:
 
 
 def clock(seconds: float) -> str:
-    return timestamps.to_text(datetime.fromtimestamp(seconds, UTC))
+    """A time in the format of the tables; in seconds if no calendar has it, as with a duration of 1E+100."""
+    try:
+        return timestamps.to_text(datetime.fromtimestamp(seconds, UTC))
+    except (ValueError, OverflowError):
+        return f"{seconds:g} seconds after 1970"
 
 
 def home_shard(match: Item, shards: int) -> str:

@@ -1,8 +1,9 @@
 """DuckDB with a limit on its memory: what does not fit goes to the disk."""
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -14,10 +15,31 @@ MEMORY_LIMIT = "3GB"  # of DuckDB; Python and the files' buffers come on top
 ROWS_AT_ONCE = 10_000
 
 
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A statement that reads the rows of others.
+
+    Attributes:
+        steps: the other statements, by the name of the table that they make. Each may read those before it.
+        last: the statement that answers.
+    """
+
+    steps: Mapping[str, str]
+    last: str
+
+    def __str__(self) -> str:
+        """All of it as one statement."""
+        steps = ", ".join(f"{name} AS ({step})" for name, step in self.steps.items())
+        return f"WITH {steps} {self.last}"
+
+
 class Statements(Protocol):
     """Answers SQL statements: DuckDB here, or Athena."""
 
-    def rows(self, statement: str) -> Iterator[tuple[Any, ...]]:
+    def brief(self, *texts: str) -> str:
+        """SQL for a value that is the same if some texts are the same, and differs if they differ."""
+
+    def rows(self, statement: str | Query) -> Iterator[tuple[Any, ...]]:
         """Runs a statement, and yields its rows."""
 
 
@@ -33,11 +55,21 @@ class Engine:
         self.connection = connection
         self.scratch = scratch
 
-    def rows(self, statement: str) -> Iterator[tuple[Any, ...]]:
+    @staticmethod
+    def brief(*texts: str) -> str:
+        """SQL for a number of 64 bits that stands for some texts. Millions of numbers fit in memory, unlike the texts.
+
+        Args:
+            texts: SQL for each. Two that differ have the same number in one of 10^19 cases.
+        """
+        return f"hash({', '.join(texts)})"
+
+    def rows(self, statement: str | Query) -> Iterator[tuple[Any, ...]]:
         """Runs a statement.
 
         Args:
-            statement: SQL. Read the rows of one statement to the end before you run the next one.
+            statement: SQL. Read the rows of one statement to the end before you run the next one. The steps of a query
+                run one by one: so DuckDB knows how many rows each has before it plans the next.
 
         Yields:
             Rows.
@@ -46,6 +78,10 @@ class Engine:
             CommandError: the disk is full, or a file cannot be read.
         """
         with explained_errors():
+            if isinstance(statement, Query):
+                for name, step in statement.steps.items():
+                    self.connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {step}")
+                statement = statement.last
             cursor = self.connection.execute(statement)
         while True:
             with explained_errors():

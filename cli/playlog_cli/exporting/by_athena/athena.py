@@ -10,6 +10,7 @@ from playlog_cli.exporting.by_athena.cost import LEAST_BYTES, counting_statement
 from playlog_cli.exporting.by_athena.queries import failure, run
 from playlog_cli.exporting.by_athena.tables import database_name, make_tables
 from playlog_cli.exporting.by_athena.workgroup import Workgroup, find_workgroup
+from playlog_cli.exporting.engine import Query
 from playlog_cli.exporting.manifest import Manifest
 from playlog_cli.exporting.opened import read_manifest
 from playlog_cli.exporting.places import Bucket, Place
@@ -104,7 +105,17 @@ class Athena:
                 f"another export to {self.place.name} was finished while Athena read this one: run the command again"
             )
 
-    def rows(self, statement: str) -> Iterator[tuple[Any, ...]]:
+    @staticmethod
+    def brief(*texts: str) -> str:
+        """SQL for some texts as one text: Athena has memory enough for them.
+
+        Args:
+            texts: SQL for each.
+        """
+        *others, last = texts
+        return " || ".join([*(f"CAST(LENGTH({text}) AS VARCHAR) || ' ' || {text}" for text in others), last])
+
+    def rows(self, statement: str | Query) -> Iterator[tuple[Any, ...]]:
         """Runs a statement.
 
         Args:
@@ -117,15 +128,16 @@ class Athena:
             CommandError: Athena cannot run it, or it would scan more than the workgroup allows.
             BotoCoreError, ClientError: AWS cannot be reached or refuses a call.
         """
+        text = str(statement)
         if self._planned is not None:
-            self._planned.append(statement)
+            self._planned.append(text)
             return
-        if (size := len(statement.encode())) > LONGEST_STATEMENT:
+        if (size := len(text.encode())) > LONGEST_STATEMENT:
             raise CommandError(
                 f"a query has {size:,} bytes, and Athena takes {LONGEST_STATEMENT:,} at most: name fewer stations "
                 "and tracks in the options and in the rate card, or leave --athena out"
             )
-        execution = run(self._client, statement, database_name(self.place, self.manifest), self.workgroup.name)
+        execution = run(self._client, text, database_name(self.place, self.manifest), self.workgroup.name)
         state, statistics = execution["Status"]["State"], execution.get("Statistics", {})
         if state != "FAILED":  # failed statements are free
             self.scanned += max(LEAST_BYTES, statistics.get("DataScannedInBytes", 0))

@@ -279,6 +279,14 @@ def test_a_play_that_says_other_than_its_matches_is_found(says: Item, sentence: 
     assert sentence in violation.sentence
 
 
+@pytest.mark.parametrize("seconds", ["1E+100", "1E+12", "99999999999"])
+def test_a_duration_that_no_calendar_holds_ends_no_audit(seconds: str) -> None:
+    """A play says when it stopped, and its match was changed by hand."""
+    right: Item = {"stop_time": {"S": "2026-03-14T07:03:00.000000+0000"}}
+    (violation,) = Tables([played(duration_seconds={"N": seconds})], [play() | right]).violations()
+    assert "seconds after 1970" in violation.sentence or "by its matches at 5" in violation.sentence
+
+
 def test_a_match_that_states_no_duration_leaves_the_stop_unjudged() -> None:
     """It has the stack's default, which may have been another then."""
     tables = Tables([played()], [play() | {"stop_time": {"S": "2026-03-14T07:09:00.000000+0000"}}])
