@@ -5,9 +5,9 @@
 
 import csv
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import Any
 
@@ -39,6 +39,7 @@ class Layout:
         encoding: of the text; None for UTF-8, or for UTF-16 with a byte order mark.
         skip_lines: number of lines before the header, or before the first row.
         sheet: name of the sheet in a workbook; None for the first.
+        fixed_width: columns without a delimiter: the first character of each, from 1, and its number of characters.
     """
 
     is_header: Callable[[Sequence[str]], bool] | None
@@ -48,6 +49,7 @@ class Layout:
     encoding: str | None = None
     skip_lines: int = 0
     sheet: str | None = None
+    fixed_width: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,9 @@ def read_table(source: Source, layout: Layout) -> Iterator[Table]:
             yield _with_header(_sheet_rows(source, layout), layout)
             return
         start, chunks = text_start(source, layout.encoding)
-        if _JSON.match(start):
+        if layout.fixed_width:
+            yield Table(tuple(layout.fixed_width), _fixed_rows(lines_of(chunks), layout))
+        elif _JSON.match(start):
             yield Table(tuple(layout.paths), _json_cells(json_rows_of(start, chunks), layout.paths))
         else:
             yield _with_header(_text_rows(lines_of(chunks), layout), layout)
@@ -162,13 +166,34 @@ def _text_rows(lines: Iterator[bytes], layout: Layout) -> Iterator[CellRow | Bad
         is_long = reader.line_num + skipped > line
         if is_long and (swallowed := swallowed_rows(cells, delimiter)):
             yield BadRow(line, open_quote(reader.line_num + skipped, swallowed))
-        elif "\0" in text:
-            yield BadRow(line, f"the row is {shown(text)}, with a NUL byte: the file is damaged, so fetch it again")
-        elif not text.isascii() and not is_utf8(text):
-            cell = next(cell for cell in cells if not is_utf8(cell))
-            yield BadRow(line, f"a cell is {shown(cell)}, which is not UTF-8: {ENCODING_ADVICE}")
+        elif problem := _text_problem(text, cells):
+            yield BadRow(line, problem)
         else:
             yield CellRow(line, cells, last.endswith(("\n", "\r")))
+
+
+def _fixed_rows(lines: Iterator[bytes], layout: Layout) -> Iterator[CellRow | BadRow]:
+    places = [slice(start - 1, start - 1 + width) for start, width in layout.fixed_width.values()]
+    for number, line in enumerate(lines, start=1):
+        text = line.decode(errors="surrogateescape").rstrip("\r\n")
+        if number <= layout.skip_lines or not text.strip():
+            continue
+        if problem := _text_problem(text, [text]):
+            yield BadRow(number, problem)
+            continue
+        # A line that ends without the blanks of its last columns is whole, but not if the file ends there.
+        cells: list[Cell] = [text[place] for place in places if place.start < len(text)]
+        yield CellRow(number, cells, line.endswith((b"\n", b"\r")))
+
+
+def _text_problem(text: str, cells: Sequence[str]) -> str | None:
+    """Why the text of a row cannot be right; None if it can."""
+    if "\0" in text:
+        return f"the row is {shown(text)}, with a NUL byte: the file is damaged, so fetch it again"
+    if not text.isascii() and not is_utf8(text):
+        cell = next(cell for cell in cells if not is_utf8(cell))
+        return f"a cell is {shown(cell)}, which is not UTF-8: {ENCODING_ADVICE}"
+    return None
 
 
 def _delimiter(first: list[str], layout: Layout) -> str:

@@ -172,6 +172,7 @@ class LogFormat:
         blank: texts that mean an empty cell.
         sheet: name of the sheet in a workbook; None for the first.
         file_name: pattern of the file's name, like ``{station}_{day}.csv``; None if the name says nothing.
+        fixed_width: columns without a delimiter: the first character of each, from 1, and its number of characters.
     """
 
     name: str
@@ -192,6 +193,7 @@ class LogFormat:
     blank: frozenset[str] = frozenset()
     sheet: str | None = None
     file_name: str | None = None
+    fixed_width: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
     @property
     def has_local_times(self) -> bool:

@@ -253,6 +253,11 @@ def check_columns(log_format: LogFormat) -> None:
         found = _PART.fullmatch(column) if isinstance(column, str) else None
         if found and found[1] not in parts:
             raise FormatError(f"the column {column} is a part that neither file_name nor a heading has")
+        if log_format.fixed_width and not found and column not in log_format.fixed_width:
+            raise FormatError(
+                f"the column is {shown(column)}, which fixed_width does not have: its columns are "
+                f"{', '.join(map(repr, log_format.fixed_width))}"
+            )
         if isinstance(column, str) and not found and not log_format.has_header:
             raise FormatError(
                 f"the column is {shown(column)}, but header is false: name columns by their numbers from 1"

@@ -23,10 +23,11 @@ from playlog_cli.loading.formats.toml.values import (
 )
 from playlog_cli.time_zones import time_zone, wanted_zone
 
-_KEYS = ("about", "sources", *KEYS_OF_FORMATS, "match", "skip", "heading")
+_KEYS = ("about", "sources", *KEYS_OF_FORMATS, "match", "skip", "heading", "fixed_width")
 _LINE = re.compile(r"\(at line (\d+)")  # of an error of tomllib
 _UNQUOTED = re.compile(r"""\s*([\w.-]+)\s*=\s*([^\s"'\[{#][^"#]*?)\s*(#.*)?""")
 MOST_SKIPPED_LINES = 1_000
+_LONGEST_ROW = 10_000  # characters, of columns of a fixed width
 
 
 def parse_format(name: str, toml: str) -> LogFormat:
@@ -68,6 +69,7 @@ def parse_format(name: str, toml: str) -> LogFormat:
         blank=frozenset(texts(values["blank"], "blank", '["n/a", "-"]')) if "blank" in values else frozenset(),
         sheet=text(values["sheet"], "sheet", '"Playlist"') if "sheet" in values else None,
         file_name=_file_name(values["file_name"]) if "file_name" in values else None,
+        fixed_width=_fixed_width(values["fixed_width"], values) if "fixed_width" in values else {},
     )
 
 
@@ -77,6 +79,29 @@ def _quotes_missing(toml: str, error: str) -> str:
     line = toml.splitlines()[int(at[1]) - 1 :][:1] if at else []
     found = _UNQUOTED.fullmatch(line[0]) if line else None
     return f': put the text in quotes, like {found[1]} = "{found[2]}"' if found else ""
+
+
+def _fixed_width(value: Any, values: dict[str, Any]) -> dict[str, tuple[int, int]]:
+    if not isinstance(value, dict) or not value:
+        raise FormatError(
+            f"fixed_width {described(value)}: write [fixed_width], and below it a column like Time = [1, 8]"
+        )
+    for key in ("delimiter", "quote", "header", "sheet", "optional_columns"):
+        if key in values:
+            raise FormatError(f"the format has both fixed_width and {key}: columns of a fixed width have no {key}")
+    found = {}
+    for name, place in value.items():
+        where = f"fixed_width.{name}"
+        if not isinstance(place, list) or len(place) != 2:
+            raise FormatError(
+                f"{where} {described(place)}: it must be the first character from 1 and the number of characters, like "
+                "[1, 8]"
+            )
+        found[name] = (
+            whole_number(place[0], f"{where}: the first character", 1, _LONGEST_ROW),
+            whole_number(place[1], f"{where}: the number of characters", 1, _LONGEST_ROW),
+        )
+    return found
 
 
 def _track_from(value: Any) -> tuple[TrackFrom, ...]:

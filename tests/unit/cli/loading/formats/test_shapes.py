@@ -1,10 +1,14 @@
 """Each shape that stations' files have loads with at most 15 lines of TOML: a row that is read wrongly pays wrongly."""
 
+import re
 from pathlib import Path
 
 import pytest
 from playlog_cli.loading.files.row import RowsError
+from playlog_cli.loading.formats.model import FormatError
+from playlog_cli.loading.formats.reading.columns import check_columns
 from playlog_cli.loading.formats.reading.track_ids import artist_title_id
+from playlog_cli.loading.formats.toml.parse import parse_format
 
 from tests.unit.cli.loading.formats.logs import matches, outcomes, problems, skipped
 
@@ -307,3 +311,46 @@ def test_a_byte_that_is_not_of_the_encoding_makes_a_bad_row(tmp_path: Path) -> N
     ((line, problem),) = bad
     assert line == 2
     assert "which is not UTF-8: save the file as UTF-8, or name its encoding" in problem
+
+
+FIXED = """
+time_zone = "Europe/Zurich"
+[fixed_width]
+time = [1, 19]
+artist = [21, 10]
+title = [32, 20]
+[match]
+matched_at = "time"
+artist = "artist"
+title = "title"
+"""
+
+
+def test_columns_of_a_fixed_width(tmp_path: Path) -> None:
+    log = f"2026-03-14 08:00:00 {'Björk':10} Jóga\n\n2026-03-14 08:05:05 {'Nena':10} 99 Luftballons  \n".encode()
+    log += b"2026-03-14 09:00:00 Bj\xf6rk\n"
+
+    found, bad, _ = read(tmp_path, log, FIXED)
+
+    assert [(each["artist"], each["title"]) for each in found] == [("Björk", "Jóga"), ("Nena", "99 Luftballons")]
+    assert [(line, "not UTF-8" in problem) for line, problem in bad] == [(4, True)]
+
+
+def test_a_file_of_a_fixed_width_that_ends_within_a_row(tmp_path: Path) -> None:
+    found, bad, _ = read(tmp_path, f"2026-03-14 08:00:00 {'Björk':10} Jóga\n2026-03-14 08:05:05 Nen", FIXED)
+
+    assert ([each["title"] for each in found], [line for line, _ in bad]) == (["Jóga"], [2])
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("[1, 19]", "[0, 19]", "fixed_width.time: the first character is 0: it must be a whole number from 1"),
+        ("[1, 19]", "19", "fixed_width.time is 19: it must be the first character from 1 and the number of characters"),
+        ('"artist"\n', '"artits"\n', "the column is 'artits', which fixed_width does not have: its columns are 'time'"),
+        ("time_zone", 'delimiter = ";"\ntime_zone', "the format has both fixed_width and delimiter"),
+    ],
+)
+def test_a_mistake_in_the_widths_is_named(old: str, new: str, says: str) -> None:
+    with pytest.raises(FormatError, match=re.escape(says)):
+        check_columns(parse_format("f", FIXED.replace(old, new)))
