@@ -1,26 +1,28 @@
 """Which column is which attribute, by its name and its values. Pure."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import product
+from itertools import permutations, product
 
 from playlog_cli.loading.formats.guessing.sample import Sample
 from playlog_cli.loading.formats.guessing.values import (
     Guess,
+    are_excel_times,
     clock_formats,
     date_formats,
     duration_format,
     is_isrc_column,
     moment_formats,
 )
-from playlog_cli.loading.formats.reading.times import parse_time_text
+from playlog_cli.loading.formats.reading.times import EXCEL, parse_time_text
 
 # What columns are called in English, German, French, Italian and Spanish, without spaces and punctuation.
 _NAMES = {
     "artist": "artist artists artistname interpret interpreten performer performers künstler artiste artista "
     "interprète featuredartist creator band",
-    "title": "title titel songtitle song track tracktitle tracktitel trackname titre titolo título "
+    "title": "title titel songtitle song track tracktitle tracktitel musiktitel trackname titre titolo título "
     "soundrecordingtitle songname name",
     "album": "album albumtitle albumtitel albumname release disk disc",
     "label": "label marketinglabel recordlabel labelname",
@@ -38,6 +40,8 @@ _STARTS = (
     "starttime start starts startdate datetime timestamp playedat playtime airtime airdate begin beginn startzeit "
     "date datum sendedatum day tag time zeit uhrzeit sendezeit heure hora fecha data ora when"
 )
+_MOST_CANDIDATES = 12
+_UNIT = re.compile(r"\s*[(\[].*?[)\]]")
 _RANKS = {name: rank for rank, name in enumerate(_STARTS.split())}
 
 
@@ -103,6 +107,10 @@ def times_of(sample: Sample, taken: set[int]) -> Times | None:
         values = sample.values(column)
         if guesses := moment_formats(values):
             return Times((column,), _distinct(guesses, values), tuple(values))
+    for date, clock in permutations(candidates[:_MOST_CANDIDATES], 2):
+        if are_excel_times(sample.values(date), sample.values(clock)):
+            joined = [f"{row[date]} {row[clock]}" for row in sample.rows if row[date] and row[clock]]
+            return Times((date, clock), (Guess(EXCEL, joined[0]),), tuple(joined))
     dates = [(column, found) for column in candidates if (found := date_formats(sample.values(column)))]
     clocks = [(column, found) for column in candidates if (found := clock_formats(sample.values(column)))]
     for (date, days), (clock, hours) in product(dates, clocks):
@@ -156,6 +164,11 @@ def _named(sample: Sample, names: str, taken: set[int]) -> int | None:
 
 
 def _folded_names(column: str) -> tuple[str, ...]:
-    """A column's name without case, spaces and punctuation; of a path like ``song.title``, also its last member."""
-    whole = "".join(filter(str.isalnum, column.casefold()))
-    return whole, "".join(filter(str.isalnum, column.casefold().rpartition(".")[2]))
+    """A column's name without case, spaces and punctuation, also without a unit like ``(s)``, and before a slash.
+
+    Of a path like ``song.title``, also its last member.
+    """
+    name = column.casefold()
+    without_unit = _UNIT.sub("", name)
+    forms = (name, name.rpartition(".")[2], without_unit, without_unit.partition("/")[0])
+    return tuple("".join(filter(str.isalnum, form)) for form in forms)

@@ -17,6 +17,7 @@ from playlog_cli.loading.formats.guessing.columns import (
     times_of,
 )
 from playlog_cli.loading.formats.guessing.sample import Sample
+from playlog_cli.loading.formats.guessing.values import looks_like_hours
 from playlog_cli.terminal import counted
 
 QUESTION = "# QUESTION:"
@@ -138,6 +139,9 @@ def _duration_lines(sample: Sample, duration: Duration | None) -> Iterator[str]:
         yield f"{QUESTION} how long did a row last? Without an answer, the stack's DefaultDurationSeconds counts."
         yield "# duration_seconds = { until_next = 600 }  # up to the next row, at most 600 seconds"
         return
+    if not duration.is_end and looks_like_hours(sample.values(duration.column)):
+        yield f"{QUESTION} {_plain(duration.guess.example)!r} is read as hours: did a row last that long?"
+        yield "#   If minutes and seconds are meant, a spreadsheet has changed them: ask for the file as it was before."
     key = "end" if duration.is_end else "column"
     where = f"{key} = {_column(sample, duration.column)}, format = {json.dumps(duration.guess.format)}"
     yield f"#   {_plain(duration.guess.example)!r} is read as {duration.guess.format}"

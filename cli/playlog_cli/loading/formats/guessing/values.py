@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from playlog_cli.loading.formats.reading.times import parse_time_text
+from playlog_cli.loading.formats.reading.times import EXCEL, parse_time_text
 from playlog_cli.loading.isrc import normalise
 
 SHARE = 0.8  # of a column's values: the others may be totals, or broken
@@ -45,6 +45,8 @@ _CLOCKS = (
 )
 _BETWEEN = (" ", "T", ", ", " - ")
 _UNIX = (re.compile(r"[0-9]{10}(\.[0-9]+)?"), re.compile(r"[0-9]{13}"))
+_WITH_FRACTION = re.compile(r"[.,]\d")
+_WHOLE_MINUTES = re.compile(r"(0?[1-9]|[1-9]\d):[0-5]\d:00")  # an hour or more
 _CLOCK_DURATIONS = (
     ("m:ss", re.compile(r"\d{1,3}:[0-5]\d([.,]\d+)?")),
     ("h:mm:ss", re.compile(r"\d?\d:[0-5]\d:[0-5]\d([.,]\d+)?")),
@@ -94,6 +96,8 @@ def moment_formats(values: Sequence[str]) -> list[Guess]:
             return [Guess(name, values[0])]
     if _share(values, _is_iso):
         return [Guess("iso", values[0])]
+    if _share(values, lambda text: bool(_WITH_FRACTION.search(text)) and _parses(text, EXCEL)):
+        return [Guess(EXCEL, values[0])]
     # A date before a time leaves few formats to try: the date's.
     dates = [each for between in _BETWEEN for each in _by_formats([_before(text, between) for text in values], _DATES)]
     formats = [f"{date.format}{between}{clock}" for date in dates for between in _BETWEEN for clock in _CLOCKS]
@@ -111,6 +115,26 @@ def duration_format(values: Sequence[str]) -> Guess | None:
         return None
     middle = sorted(float(text) for text in values if re.fullmatch(r"\d+(\.\d+)?", text))[len(values) // 2 :][:1]
     return Guess("milliseconds" if middle and middle[0] > 5_000 else "ss.fff", values[0])
+
+
+def looks_like_hours(values: Sequence[str]) -> bool:
+    """Whether most durations would last an hour or more, each of whole minutes: minutes and seconds taken for hours."""
+    return _share(values, lambda text: bool(_WHOLE_MINUTES.fullmatch(text)))
+
+
+def is_day_number(text: str) -> bool:
+    """Whether a text may be a day number of Excel."""
+    return bool(re.fullmatch(r"\d{5}", text)) and _parses(text, EXCEL)
+
+
+def is_part_of_day(text: str) -> bool:
+    """Whether a text may be a time of the day as a part of a day, as Excel has it."""
+    return bool(re.fullmatch(r"0?[.,]\d+", text))
+
+
+def are_excel_times(days: Sequence[str], clocks: Sequence[str]) -> bool:
+    """Whether two columns are the days and the times of the day of Excel."""
+    return _share(days, is_day_number) and _share(clocks, is_part_of_day)
 
 
 def _is_iso(text: str) -> bool:

@@ -22,6 +22,10 @@ _NUMBER = re.compile(
     r"[+-]?([0-9]{1,20}(\.[0-9]{0,20})?|\.[0-9]{1,20})"
 )  # without an exponent, of which 1e999999999 has 1 GB of digits
 _LONGEST_ISO_DATE = 10  # characters of 2026-03-14; with an hour there are more
+EXCEL = "excel"
+# ECMA-376 part 1, 18.17.4.1: day 60 is a 29 February that 1900 never had, so later days count from here.
+_EXCEL_EPOCH = datetime(1899, 12, 30)  # noqa: DTZ001 - a local time
+_EXCEL_DAYS = (20_000, 80_000)
 _GIVE_FORMAT = 'Then give the log format a format for it, like "%Y%m%d"'
 _HALF = re.compile(r"\b([ap])\s*\.?\s*m?\b\.?", re.IGNORECASE)
 _CLOCK = re.compile(r"(?:(\d{1,6}):(?=\d\d?:))?(\d{1,6}):(\d\d)(?:[.,](\d{1,20}))?")
@@ -109,12 +113,29 @@ def parse_time_text(text: str, time_format: str) -> datetime:
     Raises:
         ValueError: the text is not written like that.
     """
+    if time_format == EXCEL:
+        return _excel(text)
     if "%p" in time_format:
         text = _HALF.sub(lambda found: f"{found[1].upper()}M", text)
     parse = numeric_parser(time_format)
     if parse and (found := parse(text)):
         return found
     return datetime.strptime(text, time_format)  # noqa: DTZ007 - the caller knows the zone
+
+
+def _excel(text: str) -> datetime:
+    """The date and time of a day number of Excel, to the second. A date and a clock apart are added.
+
+    Raises:
+        ValueError: it is no day number, or not between 1954 and 2119.
+    """
+    numbers = [number.replace(",", ".") for number in text.split()]
+    if not all(map(_NUMBER.fullmatch, numbers)):
+        raise ValueError(text)
+    days = sum(map(Decimal, numbers))
+    if not _EXCEL_DAYS[0] <= days <= _EXCEL_DAYS[1]:
+        raise ValueError(text)
+    return _EXCEL_EPOCH + timedelta(seconds=round(days * 86_400))
 
 
 def _joined(cells: list[Cell], name: str, time_format: str = "") -> str:
@@ -148,7 +169,8 @@ def _by_format(cells: list[Cell], name: str, time_format: str) -> datetime:
     try:
         return parse_time_text(text, time_format)
     except ValueError:
-        example = datetime(2026, 3, 14, 17, 5, 9).strftime(time_format)  # noqa: DTZ001 - an example of a local time
+        moment = datetime(2026, 3, 14, 17, 5, 9)  # noqa: DTZ001 - an example of a local time
+        example = "46095.7119" if time_format == EXCEL else moment.strftime(time_format)
         raise RowError(f"{name} is {shown(text)}: by the log format it must be a time like {example!r}") from None
 
 

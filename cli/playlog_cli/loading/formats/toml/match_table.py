@@ -33,7 +33,7 @@ from playlog_cli.loading.formats.toml.values import (
 )
 
 LONGEST_DURATION = 86_400  # seconds; docs/contract.md, MatchCache
-NUMBER_FORMATS = ("iso", "unix", "unix-ms")
+NUMBER_FORMATS = ("iso", "unix", "unix-ms", "excel")
 _SAMPLE = datetime(2026, 11, 25, 17, 48, 53, tzinfo=UTC)  # no two parts are alike, and the hour is after noon
 _NOT_FROM_FILES = {each.name for each in MATCH_CACHE if each.owner is not Owner.WRITER} | {
     "processed",
@@ -195,7 +195,7 @@ def _columns(value: Mapping[str, Any], key: str) -> tuple[str | int, ...]:
 
 def _time_format(value: Any, key: str) -> str:
     """A format for times that keeps the hour and the minute of a time."""
-    wanted = 'it must be of strptime, like "%d.%m.%Y %H:%M:%S", or iso, unix or unix-ms'
+    wanted = 'it must be of strptime, like "%d.%m.%Y %H:%M:%S", or iso, unix, unix-ms or excel'
     if value in NUMBER_FORMATS:
         return str(value)
     if not isinstance(value, str) or "%" not in value:

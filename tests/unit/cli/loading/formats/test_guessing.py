@@ -170,6 +170,96 @@ def test_text_from_the_file_cannot_end_a_comment_or_act_on_a_terminal(tmp_path: 
     parse_format("draft.toml", toml)
 
 
+@pytest.mark.parametrize(
+    ("rows", "columns"),
+    [
+        (["Date;Artist;Title", "46095,33339;Björk;Jóga", "46095,34;Nena;99"], 'column = "Date"'),
+        (["Date;Time;Artist;Title", "46095;0,33339;Björk;Jóga", "46095;0,34;Nena;99"], 'columns = ["Date", "Time"]'),
+    ],
+)
+def test_day_numbers_of_excel(tmp_path: Path, rows: list[str], columns: str) -> None:
+    path = tmp_path / "log.csv"
+    toml = draft(path, "\n".join([*rows, ""]))
+
+    assert f'matched_at = {{ {columns}, format = "excel" }}' in toml.splitlines()
+    assert "is 2026-03-14 08:00:05: 2 rows from 2026-03-14 to 2026-03-14, in order" in toml
+    found = outcomes(path, toml.replace("# time_zone", "time_zone"))
+    assert [each["matched_at"][:19] for each in matches(found)] == ["2026-03-14T07:00:05", "2026-03-14T07:09:36"]
+    wrong = outcomes(path, 'time_zone = "UTC"\n[match]\nmatched_at = { column = "Title", format = "excel" }')
+    assert "it must be a time like '46095.7119'" in problems(wrong)[0][1]
+
+
+@pytest.mark.parametrize(
+    ("written", "found"),
+    [
+        ("3:45", "m:ss"),
+        ("0:03:45", "h:mm:ss"),
+        ("00:03:45", "h:mm:ss"),
+        ("00:45:00", "h:mm:ss"),
+        ("225", "ss.fff"),
+        ("225,5", "ss,fff"),
+        ("225000", "milliseconds"),
+    ],
+)
+@pytest.mark.parametrize("name", ["Dauer", "Durée", "Duración", "Played Duration (s)"])
+def test_ways_to_write_a_duration(tmp_path: Path, name: str, written: str, found: str) -> None:
+    toml = draft(tmp_path / "log.csv", f"start;title;artist;{name}\n" + f"2026-03-14 08:00;a;b;{written}\n" * 2)
+
+    assert f'duration_seconds = {{ column = "{name}", format = "{found}" }}' in toml.splitlines()
+    assert "is read as hours" not in toml
+
+
+def test_minutes_and_seconds_that_a_spreadsheet_took_for_hours_are_a_question(tmp_path: Path) -> None:
+    toml = draft(tmp_path / "log.csv", "start;title;artist;length\n" + "2026-03-14 08:00;a;b;03:45:00\n" * 2)
+
+    assert "'03:45:00' is read as hours: did a row last that long?" in asked(toml)
+
+
+@pytest.mark.parametrize(
+    ("header", "artist", "title"),
+    [
+        ("Sendedatum;Interpret/Band;Musiktitel", "Interpret/Band", "Musiktitel"),
+        ("Date de diffusion;Artiste;Titre", "Artiste", "Titre"),
+        ("Fecha;Artista;Título", "Artista", "Título"),
+        ("Datum;Interpret;Titel", "Interpret", "Titel"),
+    ],
+)
+def test_names_of_columns_in_other_languages(tmp_path: Path, header: str, artist: str, title: str) -> None:
+    toml = draft(tmp_path / "log.csv", f"{header}\n14.03.2026 08:00;Björk;Jóga\n")
+
+    assert {f'artist = "{artist}"', f'title = "{title}"'} <= set(toml.splitlines())
+
+
+def test_an_export_of_acrclouds_with_plausible_columns(tmp_path: Path) -> None:
+    path = tmp_path / "export.csv"
+    toml = draft(
+        path,
+        "Date,Time,Channel,Title,Artists,Album,Label,ISRC,ACRID,Played Duration(s),Score\n"
+        "2026-03-14,08:00:05,Radio Example,Jóga,Björk,Homogenic,OLI,GBAXY9700123,abc,73,100\n"
+        "2026-03-14,08:05:05,Radio Example,99 Luftballons,Nena,Nena,,,abd,63,90\n",
+    )
+
+    found = outcomes(path, toml.replace("# time_zone", "time_zone"))
+    assert [(each["matched_at"][:19], each["duration_seconds"], each["station_id"]) for each in matches(found)] == [
+        ("2026-03-14T07:00:05", "73", "Radio Example"),
+        ("2026-03-14T07:05:05", "63", "Radio Example"),
+    ]
+    assert questions(toml) == 1
+
+
+@pytest.mark.parametrize(
+    "content", [bytes(range(256)) * 20, b"a\0b,c\n", b"hello world\n", b"a,b\n", b'a,"b\n' * 3, b"PK\x03"]
+)
+def test_a_file_that_is_no_log_gives_questions(tmp_path: Path, content: bytes) -> None:
+    assert asked(draft(tmp_path / "log.csv", content))
+
+
+@pytest.mark.parametrize("content", [b"\0" * 500, b"PK\x03\x04", b"\xff\xfe\x00", b"\x1f\x8b\x08\x00"])
+def test_a_file_that_is_no_text_is_a_line(tmp_path: Path, content: bytes) -> None:
+    with pytest.raises(CommandError, match=r"log\.csv (is|seems|cannot)"):
+        draft(tmp_path / "log.csv", content)
+
+
 @pytest.mark.parametrize("content", [b"", b"\n\n", b"[]", b'["a"]'])
 def test_a_file_without_rows_says_so(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(CommandError, match=r"log\.csv (is empty|holds no)"):
