@@ -93,8 +93,14 @@ class Engine:
 
 @contextmanager
 def open_engine() -> Iterator[Engine]:
-    """Starts DuckDB in this process, with a folder of its own for what does not fit in memory."""
-    with tempfile.TemporaryDirectory(prefix="playlog-") as folder:
+    """Starts DuckDB in this process, with a folder of its own for what does not fit in memory.
+
+    Raises:
+        CommandError: there is no room for a folder.
+    """
+    with explained_errors():
+        scratch = tempfile.TemporaryDirectory(prefix="playlog-", ignore_cleanup_errors=True)
+    with scratch as folder:
         connection = duckdb.connect(
             ":memory:",
             config={"memory_limit": MEMORY_LIMIT, "temp_directory": f"{folder}/duckdb"},
@@ -110,7 +116,7 @@ def open_engine() -> Iterator[Engine]:
 
 @contextmanager
 def explained_errors() -> Iterator[None]:
-    """Turns an error of DuckDB that the user can put right into a message.
+    """Turns an error of DuckDB, or of a file, that the user can put right into a message.
 
     Raises:
         CommandError: the disk or the memory is full, or a file cannot be read.
@@ -122,6 +128,10 @@ def explained_errors() -> Iterator[None]:
         raise CommandError(
             f"DuckDB cannot go on: {first_line}. Make room on the disk or in memory (TMPDIR names another disk), "
             "and if a file is broken, export again"
+        ) from None
+    except OSError as error:
+        raise CommandError(
+            f"a file cannot be written: {error}. Make room on the disk (TMPDIR names another one)"
         ) from None
 
 

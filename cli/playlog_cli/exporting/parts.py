@@ -34,21 +34,16 @@ def write_parts(engine: Engine, table: ExportTable, pages: Iterable[list[Item]],
     """
     lines = engine.scratch / f"{table.name}.jsonl"
     number = items = 0
-    file = lines.open("w", encoding="utf-8")
-    try:
-        for page in pages:
+    for page in pages:
+        with explained_errors(), lines.open("a", encoding="utf-8") as file:
             write_lines(file, page)
-            items += len(page)
-            if items >= ITEMS_PER_PART or file.tell() >= BYTES_PER_PART:
-                file.close()
-                yield convert(engine, table, [lines], folder, number)
-                number, items = number + 1, 0
-                file = lines.open("w", encoding="utf-8")
-        file.close()
-        if items:
+        items += len(page)
+        if items >= ITEMS_PER_PART or lines.stat().st_size >= BYTES_PER_PART:
             yield convert(engine, table, [lines], folder, number)
-    finally:
-        file.close()
+            lines.unlink()
+            number, items = number + 1, 0
+    if items:
+        yield convert(engine, table, [lines], folder, number)
         lines.unlink()
 
 

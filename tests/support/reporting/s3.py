@@ -7,12 +7,13 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Any
 from urllib.parse import urlsplit
 
 import boto3
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
-from botocore.exceptions import EndpointConnectionError
+from botocore.exceptions import ConnectionClosedError, EndpointConnectionError
 from botocore.handlers import BUILTIN_HANDLERS
 from moto.core.models import botocore_stubber
 from playlog.domain.match import Item
@@ -22,16 +23,31 @@ from tests.support.aws import Aws, Request, Send
 BUCKET = "bucket"
 
 
+class Trouble(StrEnum):
+    """How S3 fails."""
+
+    UNREACHABLE = "nothing answers"
+    ANSWER_LOST = "the request is done, and its answer is lost"
+    SLOW_DOWN = "503 SlowDown"
+    INTERNAL_ERROR = "500 InternalError"
+    ACCESS_DENIED = "403 AccessDenied"
+
+
 class Door:
     """What all requests to S3 go through.
 
     Attributes:
         left: how many writes succeed before S3 fails; None for all.
+        fails_each_once: whether each request fails when it is sent for the first time.
+        trouble: how S3 fails.
         requests: method and path of each.
     """
 
     def __init__(self) -> None:
         self.left: int | None = None
+        self.fails_each_once = False
+        self.trouble = Trouble.UNREACHABLE
+        self._failed: set[str] = set()
         self.requests: list[tuple[str, str]] = []
         self.is_open = False
 
@@ -40,10 +56,29 @@ class Door:
         if not self.is_open:
             return None
         self.requests.append((request.method, urlsplit(request.url).path))
+        if self._fails(request):
+            match self.trouble:
+                case Trouble.UNREACHABLE:
+                    raise EndpointConnectionError(endpoint_url=request.url)
+                case Trouble.ANSWER_LOST:
+                    self._send(request)
+                    raise ConnectionClosedError(endpoint_url=request.url)
+                case _:
+                    status, code = self.trouble.split()
+                    body = f"<Error><Code>{code}</Code><Message>so it is</Message></Error>"
+                    return _response(request.url, int(status), {}, body.encode())
+        return self._send(request)
+
+    def _fails(self, request: AWSPreparedRequest) -> bool:
         if request.method == "PUT" and self.left is not None:
             self.left -= 1
-            if self.left < 0:
-                raise EndpointConnectionError(endpoint_url=request.url)
+            return self.left < 0
+        identity = f"{request.method} {request.url}"
+        fails = self.fails_each_once and identity not in self._failed
+        self._failed.add(identity)
+        return fails
+
+    def _send(self, request: AWSPreparedRequest) -> AWSResponse:
         answer = botocore_stubber.process_request(request)
         assert answer
         status, headers, body = answer
@@ -119,9 +154,10 @@ class Exporter:
 
     def put(self, key: str, body: bytes) -> None:
         """Writes an object, whatever fails for others."""
-        left, DOOR.left = DOOR.left, None
+        left, fails = DOOR.left, DOOR.fails_each_once
+        DOOR.left, DOOR.fails_each_once = None, False
         self.s3.put_object(Bucket=BUCKET, Key=key, Body=body)
-        DOOR.left = left
+        DOOR.left, DOOR.fails_each_once = left, fails
 
     def objects(self) -> list[str]:
         """The keys of all objects."""
@@ -130,7 +166,7 @@ class Exporter:
 
 def exporter(aws: Aws) -> Iterator[Exporter]:
     """A bucket, and DynamoDB's export to it."""
-    DOOR.is_open, DOOR.left = True, None
+    DOOR.is_open, DOOR.left, DOOR.fails_each_once, DOOR.trouble = True, None, False, Trouble.UNREACHABLE
     DOOR.requests.clear()
     try:
         s3 = boto3.Session("test", "test", region_name="us-east-1").client("s3")

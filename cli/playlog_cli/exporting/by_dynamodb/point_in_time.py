@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from botocore.exceptions import ClientError
 
 from playlog_cli.errors import CommandError
+from playlog_cli.exporting.engine import explained_errors
 from playlog_cli.exporting.places import Bucket
 from playlog_cli.stacks.stack import Stack
 
@@ -152,7 +153,8 @@ def data_files(through: Bucket, description: Mapping[str, Any], scratch: Path) -
             continue
         path = scratch / "dynamodb.json.gz"
         body = _get(through, entry["dataFileS3Key"])
-        path.write_bytes(body)
+        with explained_errors():
+            path.write_bytes(body)
         if base64.b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode() != entry["md5Checksum"]:
             raise CommandError(f"{entry['dataFileS3Key']} in {through.bucket} is not what DynamoDB wrote: export again")
         yield path

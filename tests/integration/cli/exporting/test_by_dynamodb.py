@@ -14,7 +14,7 @@ import typer
 from playlog.domain import timestamps
 from playlog_cli.commands.export import export_command
 from playlog_cli.commands.report import report_command
-from playlog_cli.errors import CommandError
+from playlog_cli.errors import CommandError, explained
 from playlog_cli.exporting.by_dynamodb import pending, point_in_time
 from playlog_cli.exporting.by_dynamodb.point_in_time import windows
 from playlog_cli.exporting.columns import MATCHES
@@ -27,7 +27,7 @@ from tests.integration.cli.test_report import MARCH, play_item, put
 from tests.support.aws import Aws
 from tests.support.builders import make_item
 from tests.support.reporting import s3
-from tests.support.reporting.s3 import BUCKET, DOOR, Exporter, changed
+from tests.support.reporting.s3 import BUCKET, DOOR, Exporter, Trouble, changed
 
 pytest_plugins = ["tests.support.aws_fixture"]
 
@@ -38,6 +38,12 @@ TO = f"s3://{BUCKET}/playlog"
 @pytest.fixture
 def exporter(aws: Aws) -> Iterator[Exporter]:
     yield from s3.exporter(aws)
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the pauses before a request is sent again."""
+    monkeypatch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda *_: 0)
 
 
 @pytest.fixture
@@ -231,11 +237,46 @@ def test_a_command_that_was_broken_off_goes_on(exporter: Exporter, invoke: Calla
     assert told(invoke("report", *DATES, "--export", TO)) == told(invoke("report", *DATES))
 
 
+@pytest.mark.usefixtures("tables")
+@pytest.mark.parametrize("trouble", [each for each in Trouble if each is not Trouble.ACCESS_DENIED])
+def test_an_export_with_which_s3_had_trouble_is_the_same(
+    exporter: Exporter, invoke: Callable[..., Result], trouble: Trouble
+) -> None:
+    invoke("export", "--to", TO)
+    undisturbed = manifest(exporter)
+    DOOR.fails_each_once, DOOR.trouble = True, trouble
+
+    result = invoke("export", "--to", TO)
+
+    assert result.exit_code == 0, result.exception
+    made = manifest(exporter)
+    assert made.generation > undisturbed.generation
+    assert [file.sha256 for file in made.files] == [file.sha256 for file in undisturbed.files]
+    assert {key.split("/")[1] for key in exporter.objects()} == {"manifest.json", made.generation}
+
+
 @pytest.mark.usefixtures("tables", "exporter")
-def test_whichever_write_fails_an_old_export_stays_whole(invoke: Callable[..., Result]) -> None:
+def test_an_export_that_s3_denies_is_a_message(invoke: Callable[..., Result]) -> None:
+    invoke("export", "--to", TO)
+    DOOR.fails_each_once, DOOR.trouble = True, Trouble.ACCESS_DENIED
+    for command in (["report", *DATES, "--export", TO], ["export", "--to", TO]):
+        result = invoke(*command)
+        assert result.exit_code == 1
+        assert isinstance(result.exception, Exception)
+        assert "AWS denies this" in str(explained(result.exception))
+
+
+@pytest.mark.usefixtures("tables", "exporter")
+@pytest.mark.parametrize(
+    ("trouble", "step"), [(Trouble.UNREACHABLE, 1), (Trouble.ACCESS_DENIED, 5), (Trouble.ANSWER_LOST, 5)]
+)
+def test_whichever_write_fails_an_old_export_stays_whole(
+    invoke: Callable[..., Result], trouble: Trouble, step: int
+) -> None:
     invoke("export", "--to", TO)
     expected = told(invoke("report", *DATES, "--export", TO))
-    for left in range(20):
+    DOOR.trouble = trouble
+    for left in range(0, 40, step):
         DOOR.left = left
         failed = invoke("export", "--to", TO)
         DOOR.left = None
