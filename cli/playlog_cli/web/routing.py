@@ -107,6 +107,12 @@ async def http_error(request: Request, error: Exception) -> Response:
     return answer
 
 
+async def gone(request: Request, error: Exception) -> Response:
+    """Handles a browser that went away before it had sent its form. Nobody reads the answer."""
+    del request, error
+    return Response(status_code=400)
+
+
 async def defect(request: Request, error: Exception) -> Response:
     """Handles what no code expects. Starlette raises it again, so that the terminal shows where it happened."""
     message = f"{type(error).__name__}: this is a defect of playlog. The terminal of `playlog web` says more."

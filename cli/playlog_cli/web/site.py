@@ -2,6 +2,7 @@
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
@@ -10,7 +11,7 @@ from playlog_cli.web.access.tickets import Tickets
 from playlog_cli.web.desk import Desk
 from playlog_cli.web.pages import failures, many, mending, overview, parking_lot, plays, reports
 from playlog_cli.web.rendering import STATIC
-from playlog_cli.web.routing import action, defect, http_error, page
+from playlog_cli.web.routing import action, defect, gone, http_error, page
 
 ROUTES = (
     page("/", overview.show_overview),
@@ -53,6 +54,7 @@ def site(desk: Desk, host: str, keys: Keys, tickets: Tickets) -> Gate:
         tickets: the tokens that let a browser in.
     """
     routes: list[Route | Mount] = [*ROUTES, Mount("/static", StaticFiles(directory=STATIC))]
-    made = Starlette(routes=routes, exception_handlers={HTTPException: http_error, Exception: defect})
+    handlers = {HTTPException: http_error, ClientDisconnect: gone, Exception: defect}
+    made = Starlette(routes=routes, exception_handlers=handlers)
     made.state.desk = desk
     return Gate(made, host, keys, tickets)

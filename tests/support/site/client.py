@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from http.cookies import SimpleCookie
 from urllib.parse import unquote, urlencode
@@ -30,11 +29,13 @@ class Client:
         app: the site.
         home: the path of all pages; it need not be written in an address.
         cookies: those that it was given.
+        defects: what the site did not expect.
     """
 
     app: ASGIApp
     home: str
     cookies: dict[str, str] = field(default_factory=dict)
+    defects: list[Exception] = field(default_factory=list)
 
     def get(self, path: str, **headers: str) -> Answer:
         """Asks for an address. A header's name is written with ``_`` for ``-``."""
@@ -46,8 +47,8 @@ class Client:
         sent = {"origin": f"http://{HOST}", "content_type": "application/x-www-form-urlencoded", **headers}
         return self.ask("POST", path, urlencode(pairs).encode(), **sent)
 
-    def ask(self, method: str, path: str, body: bytes = b"", **headers: str) -> Answer:
-        """Sends any request."""
+    def ask(self, method: str, path: str, body: bytes | None = b"", **headers: str) -> Answer:
+        """Sends any request. If there is no body, the browser goes away before it has sent one."""
         named = {"host": HOST, **{name.replace("_", "-"): value for name, value in headers.items()}}
         if self.cookies:
             named.setdefault("cookie", "; ".join(f"{name}={value}" for name, value in self.cookies.items()))
@@ -74,12 +75,16 @@ class Client:
         text = b"".join(message.get("body", b"") for message in messages[1:]).decode()
         return Answer(start["status"], answered, text)
 
-    async def _run(self, scope: dict[str, object], body: bytes, messages: list[Message]) -> None:
+    async def _run(self, scope: dict[str, object], body: bytes | None, messages: list[Message]) -> None:
         async def receive() -> Message:
+            if body is None:
+                return {"type": "http.disconnect"}
             return {"type": "http.request", "body": body, "more_body": False}
 
         async def send(message: Message) -> None:
             messages.append(message)
 
-        with suppress(Exception):  # Starlette raises a defect again once it has answered
+        try:
             await self.app(scope, receive, send)
+        except Exception as error:  # noqa: BLE001 - Starlette raises it again once it has answered
+            self.defects.append(error)

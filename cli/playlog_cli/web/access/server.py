@@ -47,8 +47,9 @@ def serve(app: ASGIApp, listener: socket.socket, ready: Callable[[], None]) -> N
         listener: made by ``listen``.
         ready: called once the server answers.
     """
+    # No warnings: each program of the machine could fill the terminal with requests that are not HTTP.
     config = uvicorn.Config(
-        app, log_level="warning", access_log=False, server_header=False, proxy_headers=False, ws="none"
+        app, log_level="error", access_log=False, server_header=False, proxy_headers=False, ws="none"
     )
     server = _Server(config, ready)
     with suppress(KeyboardInterrupt):  # uvicorn raises it again once it has shut down

@@ -193,4 +193,11 @@ def test_a_defect_is_said_with_the_headers_of_every_answer(client: Client, monke
     answer = client.get("/plays")
     assert (answer.status, "ZeroDivisionError: this is a defect" in answer.text) == (500, True)
     assert "secret of the data" not in answer.text
+    assert list(map(type, client.defects)) == [ZeroDivisionError]  # which uvicorn shows on the terminal
     assert HEADERS.items() <= {name.title(): value for name, value in answer.headers.items()}.items()
+
+
+@pytest.mark.parametrize("path", ["/failures/match", "/reports"])
+def test_a_browser_that_goes_away_is_no_defect(client: Client, path: str) -> None:
+    client.ask("POST", path, None, origin=f"http://{HOST}", content_type=FORM)
+    assert client.defects == []
