@@ -10,6 +10,7 @@ from playlog.domain import timestamps
 from playlog.domain.match import Item
 from playlog.domain.plain_values import plain
 
+from playlog_cli.auditing import items
 from playlog_cli.errors import CommandError, shown
 from playlog_cli.stacks.reason_codes import KNOWN, recorded_codes
 from playlog_cli.stacks.stack import Stack
@@ -136,16 +137,17 @@ def matches_by_id(stack: Stack, match_ids: Iterable[str]) -> dict[str, Item]:
 
 
 def attempt_of(record: Item) -> FailedAttempt:
-    """A failed conversion from an item of FailedPlayLog."""
+    """A failed conversion from an item of FailedPlayLog. What a person broke in the item is left out."""
     values = plain_values(record)
+    match = values.get("match")
     return FailedAttempt(
         match_id=values["match_id"],
         attempt=values["attempt"],
-        reason_code=values["reason_code"],
-        reason=values["reason"],
-        will_retry=values["will_retry"],
-        failed_at=values["failed_at"],
-        match=values["match"],
+        reason_code=items.text(record, "reason_code"),
+        reason=items.text(record, "reason"),
+        will_retry=values.get("will_retry") is True,
+        failed_at=items.text(record, "failed_at"),
+        match=match if isinstance(match, dict) else {},
     )
 
 
