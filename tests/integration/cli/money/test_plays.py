@@ -163,3 +163,21 @@ def test_a_mistake_about_a_layout_is_told_before_anything_is_read(
     assert isinstance(result.exception, CommandError)
     assert str(result.exception).startswith(message)
     assert aws.door.requests == []
+
+
+def test_a_file_of_another_station_is_not_replaced(
+    aws: Aws, invoke: Callable[..., Result], catalog: Path, tmp_path: Path
+) -> None:
+    put(aws, play_item("first", MARCH.since, "a/b"), play_item("last", MARCH.since, "ab"))
+    arguments = [*DATES, "--catalog", catalog, "--layout", "npr-ds", "--folder", tmp_path]
+    assert invoke(*arguments, "--station", "a/b").exit_code == 1
+    (path,) = tmp_path.glob("*.txt")
+    before = path.read_bytes()
+    other = invoke(*arguments, "--station", "ab")
+    assert isinstance(other.exception, CommandError)
+    assert "is there already, and is no earlier file of these plays and settings" in str(other.exception)
+    assert path.read_bytes() == before
+
+    catalog.write_text("track_id,title,artist\nfirst,Hail,Anna\n")
+    assert invoke(*arguments, "--station", "a/b").exit_code == 1
+    assert b"Hail" in path.read_bytes()

@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -82,3 +83,15 @@ def test_a_period_whose_manifest_was_lost_is_not_paid_again(tmp_path: Path, monk
     (tmp_path / "2026-03-01_2026-04-01" / "manifest.json").unlink()
     with pytest.raises(CommandError, match="is no folder of statements"):
         find_closed(tmp_path)
+
+
+def test_two_runs_at_once_do_not_state_the_same_corrections(tmp_path: Path) -> None:
+    card = tmp_path / "card.toml"
+    card.write_text(CARD)
+    first = run_with([])
+    april = Period(MARCH.end, MARCH.end + timedelta(days=30), MARCH.zone)
+    second = replace(first, statements=replace(first.statements, period=april))
+    write_run(tmp_path / "statements", first, input_files(rate_card=card))
+    with pytest.raises(CommandError, match="was written or changed while this command read the plays: run the command"):
+        write_run(tmp_path / "statements", second, input_files(rate_card=card))
+    assert len(list((tmp_path / "statements").iterdir())) == 1
