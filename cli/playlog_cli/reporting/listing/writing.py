@@ -95,7 +95,6 @@ def render(listing: Listing, console: Console) -> None:
         f"played at, {listing.zone.key}", "station", "track", "title", "artist", "source", numbers=["seconds"]
     )
     shown.add_column("")
-    shown.columns[0].no_wrap = True  # a time on two lines reads like two times
     for play in islice(listing.plays, LINES_ON_A_SCREEN):
         entry = listing.catalog.entry(play.track_id)
         names = (entry.title, entry.artist)

@@ -36,6 +36,8 @@ def test_a_draft_is_a_catalog_in_each_form(
     (entry,) = load_catalog(tmp_path / name).entries.values()
     assert (entry.track_id, entry.title, entry.more) == ("t", "=Snow", {"other_spellings": "title: Rain (1)"})
 
+    assert invoke("make", tmp_path / f"again-{name}").exit_code == 0
+    assert (tmp_path / f"again-{name}").read_bytes() == (tmp_path / name).read_bytes()
     assert invoke("make", tmp_path / f"new-{name}", "--keep", tmp_path / name).exit_code == 0
     assert load_catalog(tmp_path / f"new-{name}").entries == {"t": entry}
 
