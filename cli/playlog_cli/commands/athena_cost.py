@@ -42,5 +42,6 @@ def answered(athena: Athena | None, work: Callable[[], T]) -> T:
         done = work()
         athena.confirm()
     finally:
-        err.print(f"Athena billed {athena.scanned:,} bytes: ${dollars(athena.scanned)}", soft_wrap=True)
+        more = ", and what the query had scanned that was stopped" if athena.was_stopped else ""
+        err.print(f"Athena billed {athena.scanned:,} bytes: ${dollars(athena.scanned)}{more}", soft_wrap=True)
     return done

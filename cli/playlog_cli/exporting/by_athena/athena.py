@@ -30,12 +30,14 @@ class Athena:
         place: of the export.
         manifest: of the export.
         scanned: bytes that the statements so far have scanned, as Athena bills them.
+        was_stopped: whether a statement was stopped. What it had scanned is billed too, and not known.
     """
 
     def __init__(self, place: Bucket, manifest: Manifest) -> None:
         self.place = place
         self.manifest = manifest
         self.scanned = 0
+        self.was_stopped = False
         self._planned: list[str] | None = None
 
     @cached_property
@@ -137,7 +139,11 @@ class Athena:
                 f"a query has {size:,} bytes, and Athena takes {LONGEST_STATEMENT:,} at most: name fewer stations "
                 "and tracks in the options and in the rate card, or leave --athena out"
             )
-        execution = run(self._client, text, database_name(self.place, self.manifest), self.workgroup.name)
+        try:
+            execution = run(self._client, text, database_name(self.place, self.manifest), self.workgroup.name)
+        except BaseException:
+            self.was_stopped = True
+            raise
         state, statistics = execution["Status"]["State"], execution.get("Statistics", {})
         if state != "FAILED":  # failed statements are free
             self.scanned += max(LEAST_BYTES, statistics.get("DataScannedInBytes", 0))

@@ -14,6 +14,7 @@ import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ClientError, ConnectionClosedError
 from botocore.response import StreamingBody
+from playlog_cli.app import app
 from playlog_cli.commands.athena_cost import answered
 from playlog_cli.errors import CommandError, explain
 from playlog_cli.exporting.by_athena import queries
@@ -24,6 +25,9 @@ from playlog_cli.exporting.by_athena.workgroup import Workgroup
 from playlog_cli.exporting.manifest import ExportFile, Manifest, Origin
 from playlog_cli.exporting.places import Bucket
 from playlog_cli.stacks.stack import CLIENT_CONFIG
+from typer.testing import CliRunner
+
+from tests.unit.cli.reporting.test_figures import CARD
 
 LIMIT = 10**12
 FILES = [
@@ -391,6 +395,31 @@ def test_the_cost_is_that_of_the_files_that_a_statement_reads() -> None:
     sizes = {"plays": {"track_id": 25, "month_of": 25, "played_at_us": 50}}
     assert expected_bytes(MARCH_PLAYS, replace(MANIFEST, column_bytes=sizes)) == 22_500_000, "one column in four"
     assert (dollars(10_000_000), dollars(2 * 10**12)) == (Decimal("0.0001"), Decimal(10))
+
+
+def test_a_stopped_query_is_not_said_to_be_free(aws: Aws, athena: Athena, capsys: Any) -> None:
+    aws.answers["GetQueryExecution"] += [ended("RUNNING"), KeyboardInterrupt()]
+    with pytest.raises(KeyboardInterrupt):
+        answered(athena, lambda: list(athena.rows(MARCH_PLAYS)))
+    said = capsys.readouterr().err
+    assert "Athena billed 30,000,000 bytes: $0.0002, and what the query had scanned that was stopped" in said
+
+
+@pytest.mark.parametrize("export", [None, "FOLDER"])
+@pytest.mark.parametrize("command", ["report", "plays", "statements", "catalog check", "audit"])
+def test_athena_is_refused_for_what_is_not_in_s3(tmp_path: Path, command: str, export: str | None) -> None:
+    (tmp_path / "manifest.json").write_text(MANIFEST.to_json())
+    (tmp_path / "catalog.csv").write_text("track_id,title\n")
+    (tmp_path / "card.toml").write_text(CARD)
+    arguments = [*command.split(), "--athena"]
+    if command != "audit":
+        arguments += ["--from", "2026-03-01", "--to", "2026-04-01"]
+    if command in ("statements", "catalog check"):
+        arguments += ["--catalog", str(tmp_path / "catalog.csv"), "--rate-card", str(tmp_path / "card.toml")]
+    result = CliRunner().invoke(app, [*arguments, *(["--export", str(tmp_path)] if export else [])])
+    assert isinstance(result.exception, CommandError), result.output
+    assert ("leave --athena out" if export else "name it with --export s3://") in str(result.exception)
+    assert (result.exit_code, result.stdout) == (1, "")
 
 
 @pytest.mark.parametrize("fails", [False, True])
