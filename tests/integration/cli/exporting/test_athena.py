@@ -405,6 +405,20 @@ def test_a_stopped_query_is_not_said_to_be_free(aws: Aws, athena: Athena, capsys
     assert "Athena billed 30,000,000 bytes: $0.0002, and what the query had scanned that was stopped" in said
 
 
+def test_ctrl_c_ends_a_command_without_figures(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("playlog_cli.reporting.sources.finding.open_session", lambda *_: aws)
+    body = MANIFEST.to_json().encode()
+    aws.answers["GetObject"] = [{"Body": StreamingBody(BytesIO(body), len(body))}]
+    aws.answers["GetQueryResults"] = [page([["total"], ["7"]], ["bigint"]), page([["total"], ["0"]], ["bigint"])]
+    aws.answers["GetQueryExecution"] = [ended("SUCCEEDED"), ended("SUCCEEDED"), ended("RUNNING"), KeyboardInterrupt()]
+    dates = ["--from", "2026-03-01", "--to", "2026-04-01"]
+    result = CliRunner().invoke(app, ["report", *dates, "--export", "s3://exports/of/prod", "--athena"])
+    assert result.exit_code != 0
+    assert result.stdout == ""
+    assert aws.operations()[-1] == "StopQueryExecution"
+    assert aws.operations().count("StartQueryExecution") == 3
+
+
 @pytest.mark.parametrize("export", [None, "FOLDER"])
 @pytest.mark.parametrize("command", ["report", "plays", "statements", "catalog check", "audit"])
 def test_athena_is_refused_for_what_is_not_in_s3(tmp_path: Path, command: str, export: str | None) -> None:
