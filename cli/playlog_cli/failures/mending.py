@@ -22,6 +22,7 @@ from playlog_cli.errors import CommandError, explain, shown
 from playlog_cli.failures.history import STATE_ATTRIBUTES, Change, defect_of
 from playlog_cli.failures.records import CONCURRENT_REQUESTS
 from playlog_cli.failures.retrying import LeftMatch, was_retried, why_not
+from playlog_cli.failures.suggesting import suggested_track_id
 from playlog_cli.stacks.stack import Stack
 
 # What a detection system writes about a match. The pipeline writes the others itself, and nobody else may.
@@ -63,6 +64,11 @@ class Preview:
     def corrected(self) -> Item:
         """The match with its new values."""
         return corrected(self.seen, self.values)
+
+    @property
+    def suggested_track_id(self) -> str | None:
+        """What a person may type as ``track_id``, if the corrected match has none."""
+        return suggested_track_id(self.corrected)
 
 
 @dataclass

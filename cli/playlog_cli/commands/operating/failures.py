@@ -188,6 +188,8 @@ def _show_previews(planned: Sequence[Preview]) -> None:
             f"{change.attribute}: {_value(change.then)} -> {_value(change.now)}" for change in each.changes
         )
         verdict = f"would still fail: {each.defect}" if each.defect else "valid then"
+        if each.suggested_track_id:
+            verdict += f"; a log names this recording --set track_id={each.suggested_track_id}"
         sentences.append(f"match {each.match_id}: {changes} ({verdict})")
     print_first(out, sentences, PREVIEWS_SHOWN, "matches", len(sentences))
 

@@ -5,6 +5,7 @@ from html import unescape
 from urllib.parse import urlencode
 
 import pytest
+from playlog_cli.loading.track_ids import artist_title_id
 from playlog_cli.web.access.gate import Keys
 
 from tests.integration.cli.web.conftest import WHO, Fail
@@ -60,6 +61,21 @@ def test_the_verdict_follows_what_is_typed_and_changes_nothing(
     assert "Valid then. source: TV → Radio" in client.post("/failures/verdict", form | {"source": "Radio"}).text
     assert "must be a number" in client.post("/failures/verdict", form | {"duration_seconds": "3 min"}).text
     assert aws.match("m-1") == before
+
+
+def test_a_match_without_a_track_is_told_the_track_id_that_a_log_with_its_names_has(
+    client: Client, fail: Fail, keys: Keys
+) -> None:
+    fail(make_item("m-1", track_id={"S": " "}, title={"S": "Jóga"}))
+    form = form_of(open_match(client), keys)
+    named = artist_title_id("Björk", "Jóga")
+    assert "has the track_id" not in client.post("/failures/verdict", form).text
+    assert f"<code>{named}</code>" in client.post("/failures/verdict", form | {"artist": "BJÖRK"}).text
+    by_isrc = client.post("/failures/verdict", form | {"artist": "BJÖRK", "isrc": "us-ab1-23-45678"}).text
+    assert "<code>USAB12345678</code>" in by_isrc
+    mended = client.post("/failures/verdict", form | {"artist": "BJÖRK", "track_id": named}).text
+    assert "Valid then." in mended
+    assert "has the track_id" not in mended
 
 
 def test_of_two_people_who_correct_the_same_match_the_second_sees_the_first(

@@ -25,9 +25,9 @@ from playlog_cli.loading.formats.reading.durations import UntilNext
 from playlog_cli.loading.formats.reading.local_time import LONGEST_TO_CLOCK, LocalTimes, end_instant
 from playlog_cli.loading.formats.reading.readers import end_reader, heading_reader, skip_reader, text_reader
 from playlog_cli.loading.formats.reading.times import seconds_of, time_reader
-from playlog_cli.loading.formats.reading.track_ids import artist_title_id
 from playlog_cli.loading.isrc import normalise
 from playlog_cli.loading.matches import RowError
+from playlog_cli.loading.track_ids import artist_title_id
 
 _TO_END = f"in the {LONGEST_TO_CLOCK // timedelta(hours=1)} hours after the start"
 Outcome: TypeAlias = Row | BadRow | SkippedRow
