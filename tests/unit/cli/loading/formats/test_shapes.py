@@ -7,8 +7,8 @@ import pytest
 from playlog_cli.loading.files.row import RowsError
 from playlog_cli.loading.formats.model import FormatError
 from playlog_cli.loading.formats.reading.columns import check_columns
-from playlog_cli.loading.track_ids import artist_title_id
 from playlog_cli.loading.formats.toml.parse import parse_format
+from playlog_cli.loading.track_ids import artist_title_id
 
 from tests.unit.cli.loading.formats.logs import matches, outcomes, problems, skipped
 
