@@ -11,8 +11,10 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
+from itertools import zip_longest
 from typing import IO, Any, TypeAlias
 
+from rich.cells import cell_len, chop_cells, set_cell_size
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
 from rich.segment import Segment
@@ -24,6 +26,7 @@ from playlog_cli.errors import CommandError
 # Control characters, lone surrogates, separators of lines and paragraphs, and format characters such as bidi controls
 # (Unicode Standard, 4.5 "General Category"; UAX #9 lists the bidi controls).
 _ESCAPED_CATEGORIES = {"Cc", "Cs", "Cf", "Zl", "Zp"}
+_NARROWEST = 8  # columns of a table that is folded to fit
 _JOINERS = {"\u200c", "\u200d"}  # needed to spell Persian, Hindi and others, and harmless
 
 Progressed: TypeAlias = Callable[[int], None]
@@ -123,6 +126,29 @@ def table(*columns: str, numbers: Sequence[str] = (), padding: int = 2) -> Table
     for name in numbers:
         made.add_column(name, justify="right")
     return made
+
+
+def print_rows(console: Console, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Prints a table of texts, long ones folded. Much faster than ``table``: a preview has one for each of many rows.
+
+    Args:
+        console: where to.
+        headings: of the columns.
+        rows: the cells of each row.
+    """
+    lines = [[escaped(cell) for cell in row] for row in (headings, *rows)]
+    widths = [max(map(cell_len, column)) for column in zip(*lines, strict=True)]
+    while sum(widths) + 2 * (len(widths) - 1) > console.width and max(widths) > _NARROWEST:
+        widest = widths.index(max(widths))
+        widths[widest] -= 1
+    printed = []
+    for line in lines:
+        folded = [chop_cells(cell, width) for cell, width in zip(line, widths, strict=True)]
+        for cells in zip_longest(*folded, fillvalue=""):
+            printed.append("  ".join(map(set_cell_size, cells, widths)).rstrip())
+    text = Text("\n".join(printed), no_wrap=True, overflow="ignore")
+    text.stylize("bold", 0, len(printed[0]))
+    console.print(text, crop=False, soft_wrap=True)
 
 
 def facts_table() -> Table:

@@ -1,35 +1,54 @@
 """`playlog load --preview`: rows beside the matches that they would become."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
-from itertools import zip_longest
+from itertools import islice, zip_longest
 
 import typer
 
-from playlog_cli.loading.preview import PreviewedRow
-from playlog_cli.terminal import counted, out, print_json, table
+from playlog_cli.loading.preview import Fate, PreviewedRow
+from playlog_cli.terminal import counted, out, print_json, print_rows
 
-_NOTHING = ("", "")
+_HEADINGS = ("column", "in the file", "attribute", "in the match")
+_MOST_LINES = 40  # of a row: an object of JSON may have thousands of members
+_MOST_CHARACTERS = 200  # of a cell
 
 
 def show_preview(rows: Sequence[PreviewedRow], *, as_json: bool) -> None:
-    """Prints rows beside their matches. Exit status 1 if a row would not be loaded."""
+    """Prints rows beside their matches, and how many would become what. Exit status 1 if a row would not be loaded."""
+    counts = dict(Counter(_fate(row) for row in sorted(rows, key=lambda row: list(Fate).index(row.fate))))
     if as_json:
-        print_json([asdict(row) for row in rows])
+        print_json({"rows": [asdict(row) for row in rows], "counts": counts})
     else:
         for row in rows:
             _show(row)
-        out.print(f"{counted(len(rows), 'row', 'rows')} shown, nothing written", soft_wrap=True)
-    if any(row.is_bad for row in rows):
+        sums = ", ".join(f"{count:,} {fate}" for fate, count in counts.items()) or "no rows"
+        out.print(f"{counted(len(rows), 'row', 'rows')} shown, nothing written: {sums}", soft_wrap=True)
+    if any(row.fate is Fate.BAD for row in rows):
         raise typer.Exit(1)
+
+
+def _fate(row: PreviewedRow) -> str:
+    return f"{row.fate} as {row.reason_code}" if row.reason_code else str(row.fate)
 
 
 def _show(row: PreviewedRow) -> None:
     where = f"{row.file}:{row.line}" if row.line else row.file
     out.print(f"{where}: {row.note}" if row.note else where, soft_wrap=True)
     if row.source or row.match:
-        side_by_side = table("column", "in the file", "attribute", "in the match")
-        for (column, cell), (name, value) in zip_longest(row.source.items(), row.match.items(), fillvalue=_NOTHING):
-            side_by_side.add_row(column, cell, name, value)
-        out.print(side_by_side)
+        match = []
+        for name, value in row.match.items():
+            match.append((name, value))
+            if name == "matched_at" and row.local_time:
+                match.append(("", row.local_time))
+        pairs = zip_longest(row.source.items(), match, fillvalue=("", ""))
+        lines = [(*map(_cut, cells), *map(_cut, attribute)) for cells, attribute in islice(pairs, _MOST_LINES)]
+        if (left := max(len(row.source), len(match)) - _MOST_LINES) > 0:
+            lines.append((f"... and {left:,} more", "", "", ""))
+        print_rows(out, _HEADINGS, lines)
     out.print()
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _MOST_CHARACTERS else f"{text[:_MOST_CHARACTERS]}… ({len(text):,} characters)"

@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from itertools import islice
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from playlog.domain.failure import Failure
 from playlog.domain.match import Item
@@ -28,6 +30,19 @@ _OF_STACK = ("unprocessed_shard", "processed")
 _ORDER = tuple(name for name in names(MATCH_CACHE) if name not in _OF_STACK)
 
 
+class Fate(StrEnum):
+    """What a row would become."""
+
+    WAITING = "waiting"
+    PLAYED = "played"
+    FAILED = "failed"
+    FAILING = "would fail"
+    BAD = "bad"
+    REPEATED = "repeated"
+    SKIPPED = "skipped"
+    UNRECOGNIZED = "without a detection"
+
+
 @dataclass(frozen=True)
 class PreviewedRow:
     """A row of a file and the match that it would become.
@@ -35,25 +50,22 @@ class PreviewedRow:
     Attributes:
         file: as it was named.
         line: physical line of the file, from 1; 0 if the file cannot be read.
-        note: what else would become of it: a bad row, a skipped row, a match that the converter refuses; blank if it
-            would be a match that waits.
+        fate: what it would become.
+        note: why it would not be a match that waits; blank if it would be one.
         source: the row's values by column.
         match: attributes of the match; empty if it would be none.
+        reason_code: by which the converter would refuse the match; blank if it would not.
+        local_time: the time of the match in the zone of the log format; blank if that names no zone.
     """
 
     file: str
     line: int
+    fate: Fate = Fate.WAITING
     note: str = ""
     source: dict[str, str] = field(default_factory=dict)
     match: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def is_bad(self) -> bool:
-        """Whether the row would not be loaded, although no rule skips it."""
-        return self.note.startswith(_BAD)
-
-
-_BAD = "bad: "
+    reason_code: str = ""
+    local_time: str = ""
 
 
 def preview_files(paths: Sequence[Path], options: Options, most: int) -> list[PreviewedRow]:
@@ -73,12 +85,20 @@ def preview_files(paths: Sequence[Path], options: Options, most: int) -> list[Pr
 
 def _rows(file: Input, options: Options) -> Iterator[PreviewedRow]:
     now = datetime.now(UTC)
+    zone = options.log_format.time_zone if options.log_format else None
     try:
         with opened(file.path, file.member) as source, Seen() as seen:
             for row in outcomes(source, options, _GAP):
-                yield _previewed(file.name, row, seen, now)
+                yield _with_local_time(_previewed(file.name, row, seen, now), zone)
     except RowsError as error:
-        yield PreviewedRow(file.name, 0, f"{_BAD}the file {error}")
+        yield PreviewedRow(file.name, 0, Fate.BAD, f"bad: the file {error}")
+
+
+def _with_local_time(row: PreviewedRow, zone: ZoneInfo | None) -> PreviewedRow:
+    if zone is None or "matched_at" not in row.match:
+        return row
+    local = datetime.fromisoformat(row.match["matched_at"]).astimezone(zone)
+    return replace(row, local_time=f"{local.isoformat(' ', 'seconds')} in {zone.key}")
 
 
 def _previewed(file: str, row: Outcome, seen: Seen, now: datetime) -> PreviewedRow:
@@ -86,30 +106,31 @@ def _previewed(file: str, row: Outcome, seen: Seen, now: datetime) -> PreviewedR
         case Row():
             source = row.source.texts() if row.source else {name: _text(value) for name, value in row.values.items()}
             try:
-                note, match = _match(row, seen, now)
+                return _of_row(PreviewedRow(file, row.line, source=source), row, seen, now)
             except RowError as problem:
-                return PreviewedRow(file, row.line, f"{_BAD}{problem}", source)
-            return PreviewedRow(file, row.line, note, source, match)
+                return PreviewedRow(file, row.line, Fate.BAD, f"bad: {problem}", source)
         case BadLogRow(line, problem, source):
-            return PreviewedRow(file, line, f"{_BAD}{problem}", source.texts())
+            return PreviewedRow(file, line, Fate.BAD, f"bad: {problem}", source.texts())
         case BadRow(line, problem):
-            return PreviewedRow(file, line, f"{_BAD}{problem}")
+            return PreviewedRow(file, line, Fate.BAD, f"bad: {problem}")
         case SkippedRow(line, source):
-            return PreviewedRow(file, line, "skipped by a rule of the log format", source.texts())
+            return PreviewedRow(file, line, Fate.SKIPPED, "skipped by a rule of the log format", source.texts())
         case _:
-            return PreviewedRow(file, row.line, "nothing was recognized")
+            return PreviewedRow(file, row.line, Fate.UNRECOGNIZED, "nothing was recognized")
 
 
-def _match(row: Row, seen: Seen, now: datetime) -> tuple[str, dict[str, str]]:
-    """What would become of a row, and the attributes of its match."""
+def _of_row(previewed: PreviewedRow, row: Row, seen: Seen, now: datetime) -> PreviewedRow:
+    """What would become of a row that may be a match."""
     item: Item | None
     if row.is_of_old_table:
         state = history.state_of(row, seen, _MOST_SHARDS, _DEFAULT_DURATION, now)
         match state:
             case history.Played(match):
-                return "played, as the old system had it", _attributes(match.item)
+                note = "played, as the old system had it"
+                return replace(previewed, fate=Fate.PLAYED, note=note, match=_attributes(match.item))
             case history.Failed() as failed:
-                return f"failed, as the old system had it: {failed.reason}", _attributes(failed.item)
+                note = f"failed, as the old system had it: {failed.reason}"
+                return replace(previewed, fate=Fate.FAILED, note=note, match=_attributes(failed.item))
             case history.Waiting(waiting):
                 item = waiting
             case _:
@@ -117,10 +138,13 @@ def _match(row: Row, seen: Seen, now: datetime) -> tuple[str, dict[str, str]]:
     else:
         item = match_of(row, seen, _MOST_SHARDS)
     if item is None:
-        return "the same match stands in the file before", {}
+        return replace(previewed, fate=Fate.REPEATED, note="the same match stands in the file before")
     verdict = validate(item, now=now, default_duration=_DEFAULT_DURATION)
-    note = f"would fail as {verdict.reason_code}: {verdict.reason}" if isinstance(verdict, Failure) else ""
-    return note, _attributes(item)
+    if not isinstance(verdict, Failure):
+        return replace(previewed, match=_attributes(item))
+    note = f"would fail as {verdict.reason_code}: {verdict.reason}"
+    code = str(verdict.reason_code)
+    return replace(previewed, fate=Fate.FAILING, note=note, match=_attributes(item), reason_code=code)
 
 
 def _attributes(item: Item) -> dict[str, str]:

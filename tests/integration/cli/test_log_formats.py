@@ -128,7 +128,7 @@ def test_bad_rows_name_their_file_and_line_and_the_others_are_loaded(
 
     assert status == 1
     assert f"{log}:5: matched_at is '2026-03-29 02:30:00', which is an hour that the clock skips" in err
-    assert f"{log.parent}/notes.txt: has no column 'Date': its columns are 'nothing here'" in err
+    assert f"{log.parent}/notes.txt: has no column 'Date' for matched_at; its columns are 'nothing here'" in err
     assert "2 added" in out
     assert len(aws.matches()) == 2
 
@@ -146,10 +146,10 @@ def test_a_preview_writes_nothing_and_asks_no_stack(
         "column in the file attribute in the match",
         "Date 14.03.2026 match_id 38c4082adda2ca6535febd8ae138c402-1",
         "Time 08:00:00 matched_at 2026-03-14T07:00:00.000000+0000",
-        "Artist Björk track_id artist-title:83b5fd725120ab9d0e630cc3",
+        "Artist Björk 2026-03-14 08:00:00+01:00 in Europe/Zurich",
     ]
     assert f"{log}:3: skipped by a rule of the log format" in out
-    assert out.endswith("2 rows shown, nothing written\n")
+    assert out.endswith("2 rows shown, nothing written: 1 waiting, 1 skipped\n")
     assert aws.matches() == []
 
 
@@ -165,12 +165,34 @@ def test_a_preview_says_what_would_not_become_a_play(run: Run, tmp_path: Path) -
     status, out, _ = run("load", mixed, "--preview", "9", "--json")
 
     assert status == 1
-    shown = json.loads(out)
+    shown = json.loads(out)["rows"]
     assert [row["line"] for row in shown] == [1, 2, 3]
+    assert json.loads(out)["counts"] == {"would fail as MISSING_TRACK": 1, "bad": 1, "without a detection": 1}
     assert shown[0]["note"].startswith("would fail as MISSING_TRACK: ")
     assert shown[0]["match"]["duration_seconds"] == "178"
     assert shown[1]["note"].startswith("bad: track_id is 'NULL', which exports write for no value")
     assert shown[2]["note"] == "nothing was recognized"
+
+
+def test_a_preview_adds_up_what_its_rows_would_become(run: Run, log: Path, station: Path) -> None:
+    log.write_text(LOG + "14.03.2026;8.10;Nena;a;\n" + "14.03.2026;08:09:00;;;\n15.03.2026;09:00:00;Nena;;\n")
+
+    status, out, _ = run("load", log, "--log-format", station, "--preview", "9")
+
+    last = "6 rows shown, nothing written: 2 waiting, 1 would fail as MISSING_TRACK, 1 bad, 2 skipped"
+    assert (status, out.splitlines()[-1]) == (1, last)
+
+
+def test_a_row_of_a_large_object_takes_a_screen_of_a_preview(run: Run, tmp_path: Path) -> None:
+    large = tmp_path / "large.json"
+    row = {"matched_at": "2026-03-14", "songs": [{"title": f"Song {n}"} for n in range(9_000)]}
+    large.write_text(json.dumps([row | {f"member {n}": n for n in range(2_000)}], indent=1))
+
+    _, out, _ = run("load", large, "--preview", "1")
+
+    assert out.count("\n") < 80
+    assert "... and 1,963 more" in out
+    assert "characters)" in out
 
 
 def test_a_preview_shows_the_old_table_with_its_states(run: Run, tmp_path: Path) -> None:
@@ -182,7 +204,7 @@ def test_a_preview_shows_the_old_table_with_its_states(run: Run, tmp_path: Path)
 
     _, out, _ = run("load", export, "--preview", "3", "--json")
 
-    assert [row["note"] for row in json.loads(out)] == [
+    assert [row["note"] for row in json.loads(out)["rows"]] == [
         "played, as the old system had it",
         "",
         "failed, as the old system had it: Deadlock",

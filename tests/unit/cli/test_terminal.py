@@ -3,7 +3,7 @@
 import io
 
 import pytest
-from playlog_cli.terminal import PlainConsole, age, counted, escaped, progress_bars, table
+from playlog_cli.terminal import PlainConsole, age, counted, escaped, print_rows, progress_bars, table
 from rich.text import Text
 
 
@@ -50,6 +50,18 @@ def test_a_line_end_in_data_forges_no_line_of_output() -> None:
     PlainConsole(file=file).print("\nmatch m-1\nplaylog: all is well")
 
     assert file.getvalue() == "\nmatch m-1\\nplaylog: all is well\n"
+
+
+def test_a_row_that_is_too_wide_is_folded_and_loses_nothing() -> None:
+    file = io.StringIO()
+    print_rows(PlainConsole(file=file, width=24), ("a", "b"), [("東京 FM", "x" * 20), ("one\x1b[2J\ntwo", "y")])
+
+    first, *rest = file.getvalue().splitlines()
+    assert first.split() == ["a", "b"]
+    assert max(map(len, rest)) <= 24
+    folded = "".join(line.replace("東京 FM", "").replace(" ", "") for line in rest)
+    assert (folded.count("x") - 1, "\\" in folded, "東京 FM" in rest[0]) == (20, True, True)
+    assert sorted(folded.replace("x", "")) == sorted("one\\1b[2J\\ntwoy")
 
 
 @pytest.mark.parametrize(
