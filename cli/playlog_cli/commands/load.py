@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, TaskProgressColumn, TimeRemainingColumn
 
-from playlog_cli.commands.load_preview import show_preview
+from playlog_cli.commands.load_preview import order_notes, show_preview
 from playlog_cli.commands.options import AsJson, Profile, Region, StackName, Yes
 from playlog_cli.errors import CommandError
 from playlog_cli.loading.acrcloud.detections import CustomFiles
@@ -19,7 +19,7 @@ from playlog_cli.loading.formats.choice import chosen_format
 from playlog_cli.loading.load import load_files, take_back_files
 from playlog_cli.loading.outcomes import Options
 from playlog_cli.loading.preview import preview_files
-from playlog_cli.loading.results import FileProgress, FileResult, LoadResult, Report
+from playlog_cli.loading.results import FileProgress, FileResult, LoadResult, Order, Report
 from playlog_cli.signals import ending_on_signals
 from playlog_cli.stacks.stack import DEFAULT_STACK, Stack, find_stack
 from playlog_cli.terminal import counted, err, has_consent, out, print_first, print_json, progress_bars
@@ -99,7 +99,8 @@ def load_command(
     if preview is not None:
         if is_taken_back:
             raise CommandError("--preview writes nothing, and --take-back removes matches: give one of the two")
-        show_preview(preview_files(files, options, preview), as_json=as_json)
+        order = Order()
+        show_preview(preview_files(files, options, preview, order), order, as_json=as_json)
         return
     if is_taken_back:
         _take_back(find_stack(stack, region=region, profile=profile), files, options, yes=yes, as_json=as_json)
@@ -171,6 +172,7 @@ def _outcome(file: FileResult) -> str:
         outcome += f", {counted(file.invalid_isrcs, 'invalid ISRC', 'invalid ISRCs')}"
     if file.null_markers:
         outcome += f", {counted(file.null_markers, 'null marker', 'null markers')} read as no value"
+    outcome += "".join(f", {each}" for each in order_notes(file.going_back, file.open_rows))
     if file.unread_sheets:
         outcome += f"; sheets not read: {', '.join(file.unread_sheets)}"
     return outcome

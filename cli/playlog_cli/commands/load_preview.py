@@ -8,6 +8,7 @@ from itertools import islice, zip_longest
 import typer
 
 from playlog_cli.loading.preview import Fate, PreviewedRow
+from playlog_cli.loading.results import Order
 from playlog_cli.terminal import counted, out, print_json, print_rows
 
 _HEADINGS = ("column", "in the file", "attribute", "in the match")
@@ -15,18 +16,35 @@ _MOST_LINES = 40  # of a row: an object of JSON may have thousands of members
 _MOST_CHARACTERS = 200  # of a cell
 
 
-def show_preview(rows: Sequence[PreviewedRow], *, as_json: bool) -> None:
+def show_preview(rows: Sequence[PreviewedRow], order: Order, *, as_json: bool) -> None:
     """Prints rows beside their matches, and how many would become what. Exit status 1 if a row would not be loaded."""
     counts = dict(Counter(_fate(row) for row in sorted(rows, key=lambda row: list(Fate).index(row.fate))))
     if as_json:
-        print_json({"rows": [asdict(row) for row in rows], "counts": counts})
+        sums_of_order = {"going_back": order.going_back, "open_rows": order.open_rows}
+        print_json({"rows": [asdict(row) for row in rows], "counts": counts, **sums_of_order})
     else:
         for row in rows:
             _show(row)
-        sums = ", ".join(f"{count:,} {fate}" for fate, count in counts.items()) or "no rows"
+        notes = order_notes(order.going_back, order.open_rows)
+        sums = ", ".join([*(f"{count:,} {fate}" for fate, count in counts.items()), *notes]) or "no rows"
         out.print(f"{counted(len(rows), 'row', 'rows')} shown, nothing written: {sums}", soft_wrap=True)
     if any(row.fate is Fate.BAD for row in rows):
         raise typer.Exit(1)
+
+
+def order_notes(going_back: int, open_rows: int) -> list[str]:
+    """What a user should know about rows that last up to the next one.
+
+    Args:
+        going_back: rows against the order of time.
+        open_rows: rows without a next row within the maximum.
+    """
+    notes = []
+    if open_rows:
+        notes.append(f"{open_rows:,} without a next row within until_next (DefaultDurationSeconds counts)")
+    if going_back:
+        notes.append(f"{going_back:,} back in time (durations by until_next may be wrong: sort the file by time)")
+    return notes
 
 
 def _fate(row: PreviewedRow) -> str:

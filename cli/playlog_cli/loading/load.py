@@ -158,6 +158,7 @@ class _Load:
     def _match(self, row: Row, seen: Seen, tally: Tally) -> PutMatch | PlayedMatch | None:
         tally.null_markers += row.null_markers
         tally.invalid_isrcs += row.invalid_isrcs
+        tally.order.add(row)
         try:
             found = self._found(row, seen, tally)
         except RowError as problem:

@@ -21,6 +21,7 @@ from playlog_cli.loading.files.row import BadLogRow, BadRow, Number, Row, RowsEr
 from playlog_cli.loading.files.sources import opened
 from playlog_cli.loading.matches import RowError, Seen, match_of
 from playlog_cli.loading.outcomes import Options, Outcome, outcomes
+from playlog_cli.loading.results import Order
 
 # What only a stack says. A preview asks none: it shows no shard, and a match without a duration shows none.
 _MOST_SHARDS = 64
@@ -68,27 +69,30 @@ class PreviewedRow:
     local_time: str = ""
 
 
-def preview_files(paths: Sequence[Path], options: Options, most: int) -> list[PreviewedRow]:
+def preview_files(paths: Sequence[Path], options: Options, most: int, order: Order) -> list[PreviewedRow]:
     """What the first rows of files would become.
 
     Args:
         paths: files, folders and patterns, as for loading.
         options: what the user says about the files.
         most: how many rows are read.
+        order: counts the rows.
 
     Raises:
         CommandError: a path leads to no file.
     """
-    rows = (row for file in find_inputs(paths) for row in _rows(file, options))
+    rows = (row for file in find_inputs(paths) for row in _rows(file, options, order))
     return sorted(islice(rows, most), key=lambda row: (row.file, row.line))
 
 
-def _rows(file: Input, options: Options) -> Iterator[PreviewedRow]:
+def _rows(file: Input, options: Options, order: Order) -> Iterator[PreviewedRow]:
     now = datetime.now(UTC)
     zone = options.log_format.time_zone if options.log_format else None
     try:
         with opened(file.path, file.member) as source, Seen() as seen:
             for row in outcomes(source, options, _GAP):
+                if isinstance(row, Row):
+                    order.add(row)
                 yield _with_local_time(_previewed(file.name, row, seen, now), zone)
     except RowsError as error:
         yield PreviewedRow(file.name, 0, Fate.BAD, f"bad: the file {error}")

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from playlog_cli.loading.files.row import BadRow
+from playlog_cli.loading.files.row import BadRow, Row
 
 MOST_KEPT = 1_000  # bad rows of a file, and matches that the old system had as played: a file may have millions
 
@@ -46,6 +46,8 @@ class FileResult:
         unread_sheets: names of the sheets of a workbook that were not read.
         bad: how many rows were not loaded.
         not_played_count: how many matches the old system had as played that were added as failed.
+        going_back: rows against the order of time, of a file whose rows last up to the next one.
+        open_rows: rows that should last up to the next one and have none within the maximum.
     """
 
     file: str
@@ -65,6 +67,8 @@ class FileResult:
     unread_sheets: tuple[str, ...] = ()
     bad: int = 0
     not_played_count: int = 0
+    going_back: int = 0
+    open_rows: int = 0
 
 
 @dataclass(frozen=True)
@@ -113,6 +117,32 @@ class Report:
     result: Callable[[FileResult], None] = lambda _result: None
 
 
+@dataclass
+class Order:
+    """Whether rows that last up to the next one are in the order of time.
+
+    Attributes:
+        later: rows that are later than the row before them of their station.
+        earlier: rows that are earlier.
+        open_rows: rows that have no next row within the maximum.
+    """
+
+    later: int = 0
+    earlier: int = 0
+    open_rows: int = 0
+
+    def add(self, row: Row) -> None:
+        """Counts a row."""
+        self.later += row.step > 0
+        self.earlier += row.step < 0
+        self.open_rows += row.is_open
+
+    @property
+    def going_back(self) -> int:
+        """Rows against the direction of most rows: a log may be in ascending or in descending order."""
+        return min(self.later, self.earlier)
+
+
 NO_REPORT = Report()
 """Nobody is told before the end."""
 
@@ -142,6 +172,7 @@ class Tally:
     unread_sheets: tuple[str, ...] = ()
     bad: int = 0
     not_played_count: int = 0
+    order: Order = field(default_factory=Order)
 
     def add_bad(self, row: BadRow) -> None:
         """Counts a bad row, and keeps it if it is one of the first."""
@@ -183,4 +214,6 @@ def result_of(file: str, tally: Tally) -> FileResult:
         unread_sheets=tally.unread_sheets,
         bad=tally.bad,
         not_played_count=tally.not_played_count,
+        going_back=tally.order.going_back,
+        open_rows=tally.order.open_rows,
     )

@@ -77,6 +77,8 @@ class Row:
         invalid_isrcs: number of ISRCs that are not valid, and that the match does not have.
         identity: what makes this row the same match as another, if that is not all of its values.
         source: the cells that a log format read; None without one.
+        step: of a row that lasts up to the next one: 1 if it is later than the row before it, -1 if it is earlier.
+        is_open: whether it should last up to the next row, and there is none within the maximum.
     """
 
     line: int
@@ -86,6 +88,8 @@ class Row:
     invalid_isrcs: int = 0
     identity: str | None = None
     source: LogCells | None = None
+    step: int = 0
+    is_open: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -199,7 +199,14 @@ class LogReader:
         if draft.until_next is not None:
             values["duration_seconds"] = Number(str(draft.until_next.total_seconds()).removesuffix(".0"))
         values["matched_at"] = matched_at
-        return Row(draft.line, values, identity=_identity(draft.station, matched_at, values), source=draft.source)
+        return Row(
+            draft.line,
+            values,
+            identity=_identity(draft.station, matched_at, values),
+            source=draft.source,
+            step=draft.step,
+            is_open=draft.until_next is None and isinstance(self._format.duration, NextRowDuration),
+        )
 
 
 def _problem(error: RowError | OverflowError) -> str:
