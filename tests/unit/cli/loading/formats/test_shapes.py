@@ -1,8 +1,11 @@
 """Each shape that stations' files have loads with at most 15 lines of TOML: a row that is read wrongly pays wrongly."""
 
+import io
 import re
+from datetime import date, time
 from pathlib import Path
 
+import openpyxl  # type: ignore[import-untyped]
 import pytest
 from playlog_cli.loading.files.row import RowsError
 from playlog_cli.loading.formats.model import FormatError
@@ -354,3 +357,52 @@ def test_a_file_of_a_fixed_width_that_ends_within_a_row(tmp_path: Path) -> None:
 def test_a_mistake_in_the_widths_is_named(old: str, new: str, says: str) -> None:
     with pytest.raises(FormatError, match=re.escape(says)):
         check_columns(parse_format("f", FIXED.replace(old, new)))
+
+
+def test_a_workbook_with_dates_and_clocks_as_excel_has_them(tmp_path: Path) -> None:
+    toml = """
+time_zone = "Europe/Zurich"
+[match]
+matched_at = { columns = ["Datum", "Zeit"], format = "%d.%m.%Y %H:%M:%S" }
+station_id = { constant = "fm-1" }
+artist = "Interpret"
+title = "Titel"
+duration_seconds = { column = "Länge", format = "h:mm:ss" }
+[[skip]]
+column = "Typ"
+values = ["Jingle", "Werbung", ""]
+"""
+    book, content = openpyxl.Workbook(), io.BytesIO()
+    day = date(2026, 3, 14)
+    for row in (
+        ["Radio Example"],
+        ["Datum", "Zeit", "Typ", "Interpret", "Titel", "Länge"],
+        [day, time(8, 0, 5), "Musik", "Björk", "Jóga", time(0, 5, 5)],
+        [day, time(8, 5, 10), "Jingle", None, "Station", time(0, 0, 6)],
+        ["14.03.2026", "08:05:16", "Musik", "Nena", "99 Luftballons", "0:03:53"],
+        [None, None, None, None, "Total", None],
+    ):
+        book.active.append(row)
+    book.save(content)
+
+    found, bad, left = read(tmp_path, content.getvalue(), toml, "log.xlsx")
+
+    assert found == [
+        {
+            "matched_at": "2026-03-14T07:00:05.000000+0000",
+            "station_id": "fm-1",
+            "artist": "Björk",
+            "title": "Jóga",
+            "duration_seconds": "305",
+            "track_id": JOGA,
+        },
+        {
+            "matched_at": "2026-03-14T07:05:16.000000+0000",
+            "station_id": "fm-1",
+            "artist": "Nena",
+            "title": "99 Luftballons",
+            "duration_seconds": "233",
+            "track_id": NENA,
+        },
+    ]
+    assert (bad, left) == ([], [4, 6])
