@@ -83,9 +83,10 @@ chaos: .tools/uv.$(UV_VERSION) ## Run rounds of faults until Ctrl-C (ROUNDS=1000
 mutants: .tools/uv.$(UV_VERSION) ## Break the code for each kind of fault, and check that the rounds find it
 	@$(RUN) python -m tests.chaos.mutants $(ARGS)
 
-bench: .tools/uv.$(UV_VERSION) ## Measure what a match costs, beside a floor (ARGS="1000 --json" picks sizes)
+bench: .tools/uv.$(UV_VERSION) ## Measure what a match costs, beside a floor (ARGS="1000 --json", READING="--plays 1000000" pick sizes)
 	@$(RUN) python -m bench $(ARGS)
 	@$(RUN) python -m bench.late_aws
+	@$(RUN) python -m bench.reading $(READING)
 
 test-dynamodb-local: .tools/uv.$(UV_VERSION) ## Test what DynamoDB does, with DynamoDB Local (Java 17)
 	$(call step,what DynamoDB does, with DynamoDB Local)

@@ -11,12 +11,11 @@ from playlog_cli.exporting.engine import Engine, open_engine
 from playlog_cli.exporting.export import finish, put_files
 from playlog_cli.exporting.manifest import ExportFile, Manifest, Origin, generation_name
 from playlog_cli.exporting.opened import read_manifest
-from playlog_cli.exporting.parts import copy_rows
+from playlog_cli.exporting.parts import ITEMS_PER_PART, copy_rows
 from playlog_cli.exporting.places import Folder
 
 YEAR = 2026
 STATIONS, TRACKS = 200, 20_000
-_ROWS_OF_A_PART = 2_500_000
 _SECONDS_OF_THE_YEAR = 365 * 86_400
 _TEXT = "strftime(make_timestamp({}), '%Y-%m-%dT%H:%M:%S.%f+0000')"
 
@@ -65,7 +64,7 @@ def _table(
     start = int(datetime(YEAR, 1, 1, tzinfo=UTC).timestamp()) * 1_000_000
     step = _SECONDS_OF_THE_YEAR * 1_000_000 // plays
     files: list[ExportFile] = []
-    for number, first in enumerate(range(0, count, _ROWS_OF_A_PART)):
+    for number, first in enumerate(range(0, count, ITEMS_PER_PART)):
         made = f"""
             SELECT i, us, us + seconds * 1000000 AS stop_us, seconds, h, station, track, heard,
                 heard || '#' || track AS play_id
@@ -74,7 +73,7 @@ def _table(
                     'XX-PLY-' || (h // 1000 % {TRACKS}) AS track, {_TEXT.format("us")} AS heard
                 FROM (
                     SELECT i, {start} + i * {step} AS us, CAST(hash(i) % 1000000007 AS BIGINT) AS h
-                    FROM (SELECT UNNEST(range({first}, {min(count, first + _ROWS_OF_A_PART)})) AS i)
+                    FROM (SELECT UNNEST(range({first}, {min(count, first + ITEMS_PER_PART)})) AS i)
                 )
             )
         """
