@@ -80,11 +80,11 @@ def measure(what: str, size: int, runs: int, folder: Path) -> Measured:
         command += ["--from", f"{YEAR}-01-01", "--to", f"{YEAR + 1}-01-01", "--by", "track", "--rate-card", str(card)]
     costs = []
     for number in range(runs):
-        print(f"{what} of {size:,}: run {number + 1} of {runs}", file=sys.stderr)
         cost = cost_of(command, output)
         if what == "export":  # without what it takes to make the items up
             cost = replace(cost, cpu_seconds=json.loads(output.read_text())["cpu_seconds"])
         costs.append(cost)
+        print(f"{what} of {size:,}: run {number + 1} of {runs}: {cost}", file=sys.stderr)
     shutil.rmtree(made)
     return Measured(what, size, tuple(costs))
 

@@ -1,6 +1,7 @@
 """A broadcast day through the deployed stack, with nobody doing anything by hand: schedule, functions, queue."""
 
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from playlog.domain.match import Item
@@ -11,6 +12,7 @@ from samples.make_airplay import Day, make_day
 from tests.e2e import tables
 from tests.e2e.tables import ROOT, wait_for
 from tests.support import invariants
+from tests.support.reporting.answers import check_same_answers, run_command
 
 SCHEDULE_SECONDS = 60
 
@@ -67,3 +69,12 @@ def test_a_failure_holds_the_match_as_the_detection_system_wrote_it(converted: i
         row, told = rows[failure["match_id"]["S"]], failure["match"]["M"]
         assert told["matched_at"] == {"S": row.matched_at}
         assert told["title"] == {"S": row.title}
+
+
+@pytest.mark.usefixtures("converted", "no_schedule")
+def test_each_command_says_the_same_of_the_day_and_of_its_export(day: Day, tmp_path: Path) -> None:
+    dates = ["--from", "2026-03-14", "--to", "2026-03-15", "--time-zone", "Asia/Tokyo"]
+    catalog = (ROOT / "samples" / "catalog.csv").read_text("utf-8")
+    answers = check_same_answers(run_command, tmp_path, dates, catalog)
+    assert 0 < len(answers["plays"]) <= day.expected_plays
+    assert answers["audit"][1]["plays"] >= day.expected_plays

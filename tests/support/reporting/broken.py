@@ -7,6 +7,7 @@ from decimal import Decimal
 from playlog.domain import timestamps
 from playlog.domain.match import Item
 from playlog_cli.auditing.invariants import Kind
+from playlog_cli.exporting.items import number_text
 
 from tests.support.builders import make_item, without
 from tests.support.invariants import Tables
@@ -64,7 +65,7 @@ def _airing(draw: random.Random, number: int) -> tuple[list[Item], list[Item]]:
         }
         if draw.random() < 0.8:
             scores.append(Decimal(draw.randrange(10_000)) / 100)
-            attributes["avg_confidence_score"] = {"N": str(scores[-1])}
+            attributes["avg_confidence_score"] = {"N": number_text(scores[-1])}
         matches.append(without(make_item(f"m-{number}-{position}", **attributes), "unprocessed_shard"))
         stops.append(matched_at + timedelta(seconds=seconds))
     play: Item = {
@@ -84,7 +85,7 @@ def _airing(draw: random.Random, number: int) -> tuple[list[Item], list[Item]]:
         "created_at": {"S": timestamps.to_text(start + timedelta(hours=1))},
     }
     if scores:
-        play["avg_confidence_score"] = {"N": str(sum(scores) / len(scores))}
+        play["avg_confidence_score"] = {"N": number_text(sum(scores) / Decimal(len(scores)))}
     return matches, [play]
 
 
