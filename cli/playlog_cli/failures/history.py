@@ -14,12 +14,12 @@ from playlog.domain.validation import validate
 from playlog_cli.auditing import items
 from playlog_cli.auditing.items import State
 from playlog_cli.errors import CommandError, shown
+from playlog_cli.failures.counting import count_by_code
 from playlog_cli.failures.records import (
     FailedAttempt,
     Selection,
     attempt_of,
     attempts_of,
-    count_by_code,
     matches_by_id,
     newest_first,
     plain_values,

@@ -20,18 +20,30 @@ from playlog_cli.failures.records import CONCURRENT_REQUESTS, Selection, attempt
 from playlog_cli.stacks.stack import Stack
 
 FIRST = datetime.min.replace(tzinfo=UTC)
-# Requests after which a page ends although it is not full: a search for a rare text must not take minutes.
-SEARCH_REQUESTS = 24
+# Answers after which a page ends although it is not full: a search for a rare text must not take minutes.
+SEARCH_ANSWERS = 12
+# Each answer of a search reads so many times as many failures as the one before, up to DynamoDB's 1 MB. So neither a
+# filter that fits everything returns much more than a page, nor does one that fits little take many answers.
+SEARCH_GROWTH = 4
 
 
 @dataclass(frozen=True)
 class Cursor:
-    """A place in the order of failures: the newest first, then by reason code, then as the index orders them."""
+    """A place in the order of failures: the newest first, then by reason code, then as the index orders them.
+
+    Attributes:
+        failed_at: of the failure at this place.
+        reason_code: of the failure at this place.
+        match_id: of the failure at this place.
+        attempt: of the failure at this place.
+        searched: how many failures were searched up to this place, at least.
+    """
 
     failed_at: str
     reason_code: str
     match_id: str
     attempt: str
+    searched: int = 0
 
     @property
     def text(self) -> str:
@@ -50,6 +62,8 @@ class Cursor:
             if not all(isinstance(each, str) for each in (cursor.reason_code, cursor.match_id, cursor.attempt)):
                 raise TypeError
             timestamps.from_text(cursor.failed_at)
+            if not isinstance(cursor.searched, int):
+                raise TypeError
         except (ValueError, TypeError, RecursionError):
             raise _unknown_page(text) from None
         return cursor
@@ -86,10 +100,17 @@ class FailurePage:
 
 @dataclass(frozen=True)
 class _Step:
-    """A place in the index that was read: with a record that is selected, or at the end of an answer without one."""
+    """A place in the index that was read: a record that is selected, or the end of an answer.
+
+    Attributes:
+        cursor: the place.
+        record: the record; None at the end of an answer.
+        searched: at the end of an answer, how many failures DynamoDB read for it.
+    """
 
     cursor: Cursor
     record: Item | None
+    searched: int = 0
 
 
 def page_of_failures(
@@ -100,7 +121,7 @@ def page_of_failures(
     Args:
         stack: where.
         selection: which. Its ``code`` is ignored: ``codes`` says it.
-        codes: the reason codes, the same ones for each page.
+        codes: the reason codes, in the order of ``recorded_codes``.
         after: where the page begins; None for the newest.
         size: how many failures it holds at most.
 
@@ -113,15 +134,17 @@ def page_of_failures(
         streams = pool.map(lambda code: _primed(_steps(stack, selection, code, after, codes, size)), codes)
         steps = merge(*streams, key=lambda step: step.cursor.failed_at, reverse=True)
     found: list[Item] = []
-    last, empty = None, 0
+    last, answers, searched = None, 0, after.searched if after else 0
     for step in steps:
-        if len(found) == size or empty == SEARCH_REQUESTS:
+        if len(found) == size:
             break
         last = step.cursor
-        if step.record is None:
-            empty += 1
-        else:
+        if step.record is not None:
             found.append(step.record)
+            continue
+        answers, searched = answers + 1, searched + step.searched
+        if answers == SEARCH_ANSWERS:
+            break
     else:
         last = None
     states = {
@@ -130,7 +153,7 @@ def page_of_failures(
     }
     return FailurePage(
         tuple(listed(attempt_of(record), states) for record in found),
-        last,
+        replace(last, searched=searched) if last else None,
         last.failed_at if last and len(found) < size else None,
     )
 
@@ -139,9 +162,7 @@ def _steps(
     stack: Stack, selection: Selection, code: str, after: Cursor | None, codes: Sequence[str], size: int
 ) -> Iterator[_Step]:
     """Reads the failures of a reason code that come after a place."""
-    request: dict[str, Any] = {"TableName": stack.failed_play_log_table, "ScanIndexForward": False}
-    if not selection.reads_records:
-        request["Limit"] = size + 1
+    request: dict[str, Any] = {"TableName": stack.failed_play_log_table, "ScanIndexForward": False, "Limit": size + 1}
     if after and code == after.reason_code:
         request["ExclusiveStartKey"] = after.key
     request |= query_of(code, _before(selection, code, after, codes))
@@ -152,7 +173,9 @@ def _steps(
         if "LastEvaluatedKey" not in answer:
             return
         request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
-        yield _Step(_cursor(answer["LastEvaluatedKey"]), None)
+        if selection.reads_records:
+            request["Limit"] *= SEARCH_GROWTH
+        yield _Step(_cursor(answer["LastEvaluatedKey"]), None, answer["ScannedCount"])
 
 
 def _answer(stack: Stack, request: dict[str, Any], after: Cursor | None) -> Any:

@@ -1,7 +1,6 @@
-"""Reads FailedPlayLog: which failures there are by reason code, also by codes that this version does not know."""
+"""Reads FailedPlayLog: which failures are meant, the newest of a reason code, and all of a match."""
 
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -11,12 +10,10 @@ from playlog.domain.match import Item
 from playlog.domain.plain_values import plain
 
 from playlog_cli.auditing import items
-from playlog_cli.errors import CommandError, shown
-from playlog_cli.stacks.reason_codes import KNOWN, recorded_codes
+from playlog_cli.stacks.reason_codes import INDEX
 from playlog_cli.stacks.stack import Stack
 from playlog_cli.stacks.tables import can_be_key, read
 
-INDEX = "reason-index"
 RECORDS_PER_PAGE = 100
 SEARCHED = ("track_id", "title", "artist")  # attributes of a match that ``Selection.text`` is looked for in
 CONCURRENT_REQUESTS = 16
@@ -69,34 +66,6 @@ class FailedAttempt:
     match: dict[str, Any]
 
 
-def count_by_code(stack: Stack, selection: Selection) -> dict[str, int]:
-    """Counts failures by reason code.
-
-    Args:
-        stack: where.
-        selection: which.
-
-    Returns:
-        A count for each code that occurs: the known codes in the contract's order, then the others.
-
-    Raises:
-        CommandError: the selection names a code that is neither known nor recorded.
-    """
-    recorded = recorded_codes(stack)
-    codes = list(recorded)
-    if selection.code is not None:
-        wanted = selection.code.upper()
-        if wanted not in {*KNOWN, *codes}:
-            choices = ", ".join([*KNOWN, *(code for code in codes if code not in KNOWN)])
-            raise CommandError(f"--reason is {shown(selection.code)}: it must be one of {choices}")
-        codes = [wanted] if wanted in recorded else []
-    if not selection.reads_records and selection.since is None and selection.until is None:
-        return {code: recorded[code] for code in codes}
-    with ThreadPoolExecutor(CONCURRENT_REQUESTS) as pool:
-        counts = pool.map(lambda code: count_of_code(stack, code, selection), codes)
-        return {code: count for code, count in zip(codes, counts, strict=True) if count}
-
-
 def newest_first(stack: Stack, code: str, selection: Selection) -> Iterator[Item]:
     """Reads the failures of a reason code, the newest first. A failure that is added meanwhile is not read.
 
@@ -108,7 +77,8 @@ def newest_first(stack: Stack, code: str, selection: Selection) -> Iterator[Item
     pages = stack.dynamodb.get_paginator("query").paginate(
         TableName=stack.failed_play_log_table,
         ScanIndexForward=False,
-        PaginationConfig={"PageSize": RECORDS_PER_PAGE},
+        # A limit counts the failures that DynamoDB reads, not those that a filter fits.
+        PaginationConfig={} if selection.reads_records else {"PageSize": RECORDS_PER_PAGE},
         **query_of(code, selection),
     )
     for page in pages:
@@ -180,17 +150,3 @@ def query_of(code: str, selection: Selection) -> dict[str, Any]:
         query["FilterExpression"] = " AND ".join(conditions)
         query["ExpressionAttributeNames"] = {"#match": "match"}
     return query
-
-
-def count_of_code(stack: Stack, code: str, selection: Selection) -> int:
-    """Counts the failures of a reason code.
-
-    Args:
-        stack: where.
-        code: the reason code; it replaces the selection's.
-        selection: which.
-    """
-    pages = stack.dynamodb.get_paginator("query").paginate(
-        TableName=stack.failed_play_log_table, Select="COUNT", **query_of(code, selection)
-    )
-    return sum(page["Count"] for page in pages)

@@ -14,8 +14,9 @@ from playlog_cli.auditing import items
 from playlog_cli.auditing.items import State
 from playlog_cli.errors import explain
 from playlog_cli.failures import records
+from playlog_cli.failures.counting import selected_codes
 from playlog_cli.failures.history import defect_of
-from playlog_cli.failures.records import CONCURRENT_REQUESTS, Selection, count_by_code, matches_by_id, newest_first
+from playlog_cli.failures.records import CONCURRENT_REQUESTS, Selection, matches_by_id, newest_first
 from playlog_cli.stacks.stack import Stack
 from playlog_cli.stacks.tables import batched
 
@@ -63,8 +64,7 @@ def failed_matches(
             found = matches_by_id(stack, chunk)
             yield {match_id: found.get(match_id) for match_id in chunk}
         return
-    codes = count_by_code(stack, selection)
-    failures = (record for code in codes for record in newest_first(stack, code, selection))
+    failures = (record for code in selected_codes(stack, selection) for record in newest_first(stack, code, selection))
     for page in batched(failures, records.RECORDS_PER_PAGE):
         last_attempts: set[tuple[str, int | Decimal]] = {
             (record["match_id"]["S"], Decimal(record["attempt"]["N"])) for record in page

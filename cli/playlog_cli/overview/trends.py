@@ -1,8 +1,7 @@
 """Numbers over time: failures per day and reason, and plays per hour and station."""
 
 from collections import Counter
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -10,7 +9,8 @@ from zoneinfo import ZoneInfo
 from playlog.domain import timestamps
 from playlog.domain.play import time_of
 
-from playlog_cli.failures.records import CONCURRENT_REQUESTS, Selection, count_of_code
+from playlog_cli.failures.counting import Count
+from playlog_cli.failures.records import Selection
 from playlog_cli.stacks.stack import Stack
 from playlog_cli.stacks.tables import Span, query
 
@@ -69,23 +69,30 @@ class StationHours:
         return 2 * self.so_far < self.before_so_far
 
 
-def failures_by_day(stack: Stack, codes: Sequence[str], last: date, days: int, zone: ZoneInfo) -> DaysOfFailures:
-    """Counts the failures of the last days.
+def failures_of(code: str, day: date, zone: ZoneInfo) -> Selection:
+    """The failures of a reason code on a day.
 
     Args:
-        stack: where.
-        codes: the reason codes that occur.
-        last: the last day.
-        days: how many days.
+        code: the reason code.
+        day: the day.
+        zone: time zone in which it begins.
+    """
+    return Selection(code, since=_begin(day, zone), until=_end(day, zone))
+
+
+def failures_by_day(
+    days: Sequence[date], codes: Sequence[str], counts: Mapping[Selection, Count], zone: ZoneInfo
+) -> DaysOfFailures:
+    """Arranges counts by day.
+
+    Args:
+        days: the first one first.
+        codes: the reason codes that may occur.
+        counts: by what ``failures_of`` makes of each code and day.
         zone: time zone in which days begin.
     """
-    all_days = tuple(last - timedelta(days=number) for number in reversed(range(days)))
-    with ThreadPoolExecutor(CONCURRENT_REQUESTS) as pool:
-        counts = {
-            code: [pool.submit(count_of_code, stack, code, _selection(day, zone)) for day in all_days] for code in codes
-        }
-        found = {code: tuple(each.result() for each in of_code) for code, of_code in counts.items()}
-    return DaysOfFailures(all_days, {code: of_code for code, of_code in found.items() if any(of_code)})
+    found = {code: tuple(counts[failures_of(code, day, zone)].number for day in days) for code in codes}
+    return DaysOfFailures(tuple(days), {code: of_code for code, of_code in found.items() if any(of_code)})
 
 
 def hours_of_day(stack: Stack, station_id: str, day: date, zone: ZoneInfo) -> tuple[int, ...]:
@@ -101,10 +108,6 @@ def hours_of_day(stack: Stack, station_id: str, day: date, zone: ZoneInfo) -> tu
     pages = query(stack.dynamodb, stack.play_log_table, ["play_id"], ("station_id", station_id), span)
     counts = Counter(time_of(play["play_id"]["S"]).astimezone(zone).hour for page in pages for play in page)
     return tuple(counts[hour] for hour in range(HOURS))
-
-
-def _selection(day: date, zone: ZoneInfo) -> Selection:
-    return Selection(since=_begin(day, zone), until=_end(day, zone))
 
 
 def _begin(day: date, zone: ZoneInfo) -> datetime:

@@ -13,8 +13,9 @@ from zoneinfo import ZoneInfo
 from playlog_cli.errors import CommandError
 from playlog_cli.failures.mending import MendTally, Preview
 from playlog_cli.stacks.stack import Stack
+from playlog_cli.web.counting import Counting
 from playlog_cli.web.memo import Memo
-from playlog_cli.web.work import Job, Making
+from playlog_cli.web.work import Job, Making, Previewing
 
 ThingT = TypeVar("ThingT")
 
@@ -87,6 +88,7 @@ class Desk:
         zone: time zone in which days begin.
         now: the clock, with an offset.
         who: asks AWS who makes the changes: the ARN of an IAM identity.
+        previews: previews that are being made, or were.
         plans: corrections that were shown and not yet confirmed.
         jobs: corrections that are being written, or were.
         reports: reports that are being made, or were.
@@ -99,9 +101,15 @@ class Desk:
     zone: ZoneInfo
     now: Callable[[], datetime]
     who: Callable[[], str]
+    previews: Shelf[Previewing] = field(default_factory=lambda: Shelf("preview"))
     plans: Shelf[Plan] = field(default_factory=lambda: Shelf("preview"))
     jobs: Shelf[Job] = field(default_factory=lambda: Shelf("correction"))
     reports: Shelf[Making] = field(default_factory=lambda: Shelf("report"))
+
+    @cached_property
+    def counting(self) -> Counting:
+        """Counts of failures that go on from request to request."""
+        return Counting(self.stack, self.now)
 
     @cached_property
     def memo(self) -> Memo:

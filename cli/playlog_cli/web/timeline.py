@@ -182,5 +182,6 @@ def _bar(span: _Span, hour: datetime, top: int) -> Bar:
     right = min((span.stop - hour) / HOUR, 1.0) * WIDTH
     width = max(right - x, 1.5)
     room = int((width - 6) / CHARACTER)
-    label = span.name if len(span.name) <= room else f"{span.name[: room - 1]}…" if room > 3 else ""
+    can_be_cut = room > 3 and span.kind != "gap"  # a length that is cut says another one
+    label = span.name if len(span.name) <= room else f"{span.name[: room - 1]}…" if can_be_cut else ""
     return Bar(round(x, 1), top + span.lane * LANE, round(width, 1), span.kind, span.title, label, span.key)

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from threading import Thread
+from threading import Event, Thread
+from typing import Any
 
 from playlog_cli.errors import explained
 from playlog_cli.failures.mending import MendTally
@@ -21,9 +22,15 @@ class Work:
     is_done: bool = field(default=False, init=False)
     problem: str | None = field(default=None, init=False)
 
+    _ended: Event = field(default_factory=Event, init=False, repr=False)
+
     def start(self, work: Callable[[], object]) -> None:
         """Begins the work."""
         Thread(target=self._run, args=(work,), daemon=True).start()
+
+    def wait(self, seconds: float) -> None:
+        """Returns once the work has ended, but at the latest after some seconds."""
+        self._ended.wait(seconds)
 
     def _run(self, work: Callable[[], object]) -> None:
         try:
@@ -35,6 +42,7 @@ class Work:
                 raise
         finally:
             self.is_done = True
+            self._ended.set()
 
 
 @dataclass
@@ -53,6 +61,21 @@ class Job(Work):
     def done(self) -> int:
         """How many matches it has worked on."""
         return len(self.tally.mended) + len(self.tally.left)
+
+
+@dataclass
+class Previewing(Work):
+    """A preview of a correction that is being made.
+
+    Attributes:
+        back: address of the list that it began with.
+        read: how many matches were read so far.
+        values: what its template shows; empty until then.
+    """
+
+    back: str
+    read: int = 0
+    values: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass

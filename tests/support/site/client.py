@@ -88,3 +88,15 @@ class Client:
             await self.app(scope, receive, send)
         except Exception as error:  # noqa: BLE001 - Starlette raises it again once it has answered
             self.defects.append(error)
+
+
+def previewed(client: Client, form: Mapping[str, str] | Iterable[tuple[str, str]]) -> Answer:
+    """Asks for a preview of a correction, and waits for it. Returns the last answer."""
+    answer = client.post("/failures/preview", form)
+    if answer.status != 303:
+        return answer
+    for _ in range(200):  # each of them waits for a moment
+        page = client.get(answer.headers["location"])
+        if "matches read" not in page.text:
+            return page
+    raise AssertionError(page.text)

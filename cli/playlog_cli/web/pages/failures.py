@@ -1,7 +1,7 @@
 """The list of failures: filters, counts by reason, and a page of the newest."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from playlog.domain import timestamps
 from playlog.schema import ReasonCode
@@ -12,12 +12,16 @@ from starlette.responses import Response
 from playlog_cli.errors import CommandError, shown
 from playlog_cli.failures.mending import CORRECTABLE
 from playlog_cli.failures.paging import Cursor, page_of_failures
-from playlog_cli.failures.records import Selection, count_by_code
-from playlog_cli.web.addresses import query_of, unpacked
+from playlog_cli.failures.records import Selection
+from playlog_cli.stacks.reason_codes import recorded_codes
+from playlog_cli.web.addresses import number_of, query_of, unpacked
 from playlog_cli.web.desk import Desk
 from playlog_cli.web.routing import show
 
 PAGE_SIZE = 50
+COUNT_ANSWERS = 16  # of DynamoDB, that a step of the counts reads
+STEPS_BY_ITSELF = 8  # of the counts, until they wait for a click
+SEARCHED_BY_ITSELF = 100_000  # failures, until a search that found none waits for a click
 # The attribute that a reason code is about: the form for many matches begins with it.
 SUSPECTS: dict[str, str] = {
     ReasonCode.MISSING_TRACK: "track_id",
@@ -44,15 +48,16 @@ class Filters:
         """The address of the list with another reason code."""
         return self.address(reason=reason)
 
-    def address(self, **other: str) -> str:
-        """The address of the list with these filters.
+    def address(self, path: str = "/failures", **other: str) -> str:
+        """The address of the list, or of a part of it, with these filters.
 
         Args:
+            path: of the list.
             other: values that differ, or are added.
         """
         values = {name: getattr(self, name) for name in FIELDS} | other
         query = query_of({name: value for name, value in values.items() if value})
-        return f"/failures?{query}" if query else "/failures"
+        return f"{path}?{query}" if query else path
 
     @property
     def is_any(self) -> bool:
@@ -61,23 +66,40 @@ class Filters:
 
 
 def show_list(desk: Desk, request: Request) -> Response:
-    """The counts by reason code, and a page of failures."""
+    """A page of failures. The counts by reason come by themselves."""
     filters = filters_of(request.query_params)
     selection = selection_of(filters, desk)
-    counts = count_by_code(desk.stack, replace(selection, code=None))
-    codes = [selection.code] if selection.code else list(counts)
-    cursor = request.query_params.get("after")
-    page = page_of_failures(desk.stack, selection, codes, Cursor.from_text(cursor) if cursor else None, PAGE_SIZE)
+    codes = [selection.code] if selection.code else recorded_codes(desk.stack)
+    text = request.query_params.get("after")
+    page = page_of_failures(desk.stack, selection, codes, Cursor.from_text(text) if text else None, PAGE_SIZE)
     return show(
         desk,
         "failures.html.j2",
         filters=filters,
-        counts=counts,
-        total=sum(counts.get(code, 0) for code in codes),
         page=page,
-        is_first=not cursor,
+        is_first=not text,
+        older=filters.address(after=page.after.text) if page.after else "",
+        searches_by_itself=page.after and not page.failures and page.after.searched < SEARCHED_BY_ITSELF,
         attributes=list(CORRECTABLE),
         suspect=SUSPECTS.get(selection.code or "", ""),
+    )
+
+
+def show_counts(desk: Desk, request: Request) -> Response:
+    """A part of the list: the counts by reason code. A request counts some answers of AWS, and the next one goes on."""
+    filters = filters_of(request.query_params)
+    selection = selection_of(filters, desk)
+    step = number_of(request.query_params.get("step", "")) + 1
+    selections = [replace(selection, code=code) for code in recorded_codes(desk.stack)]
+    counted = desk.counting.go_on(dict.fromkeys(selections, timedelta(0)), COUNT_ANSWERS)
+    return show(
+        desk,
+        "failures_counts.html.j2",
+        filters=filters,
+        counts={each.code: count for each, count in counted.counts.items() if count.number},
+        counted=counted,
+        more=filters.address("/failures/counts", step=str(step)),
+        goes_on_by_itself=step % STEPS_BY_ITSELF != 0,
     )
 
 

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from playlog_cli.inspecting.look import look
 from playlog_cli.inspecting.problems import problems
 from playlog_cli.overview.alarms import alarms_of
-from playlog_cli.overview.trends import WEEK, StationHours, failures_by_day, hours_of_day
+from playlog_cli.overview.trends import WEEK, StationHours, failures_by_day, failures_of, hours_of_day
 from playlog_cli.plays.stations import stations_of
 from playlog_cli.stacks.queues import queue_depth
 from playlog_cli.stacks.reason_codes import recorded_codes
@@ -23,10 +23,11 @@ from playlog_cli.web.routing import show
 
 # A look at the stack invokes both functions to check themselves: not at each refresh.
 LOOK_LIFETIME = timedelta(seconds=50)
-CODES_LIFETIME = STATIONS_LIFETIME = timedelta(minutes=5)
+STATIONS_LIFETIME = timedelta(minutes=5)
 TODAY_LIFETIME = timedelta(seconds=50)
 PAST_LIFETIME = timedelta(hours=1)
 DAYS = 14
+COUNT_ANSWERS = 64  # of DynamoDB, that a request for the failures per day reads
 STATIONS = 12  # that are shown at once
 MOST_STATIONS = 500
 CONCURRENT_REQUESTS = 16
@@ -67,16 +68,22 @@ def show_alarms(desk: Desk, request: Request) -> Response:
 
 
 def show_failures(desk: Desk, request: Request) -> Response:
-    """Failures per day and reason."""
+    """Failures per day and reason, as far as they have been counted."""
     del request
-    counts = desk.memo.get("codes", CODES_LIFETIME, lambda: recorded_codes(desk.stack))
     today = desk.now().astimezone(desk.zone).date()
-    found = desk.memo.get(
-        ("failures", today),
-        TODAY_LIFETIME,
-        lambda: failures_by_day(desk.stack, list(counts), today, DAYS, desk.zone),
+    days = [today - timedelta(days=number) for number in range(DAYS)]  # the newest one is counted first
+    codes = recorded_codes(desk.stack)
+    counted = desk.counting.go_on(
+        {
+            failures_of(code, day, desk.zone): TODAY_LIFETIME if day == today else PAST_LIFETIME
+            for day in days
+            for code in codes
+        },
+        COUNT_ANSWERS,
     )
-    return show(desk, "overview_failures.html.j2", found=found, columns=charts.stacked(found), size=charts)
+    found = failures_by_day(days[::-1], codes, counted.counts, desk.zone)
+    columns = charts.stacked(found)
+    return show(desk, "overview_failures.html.j2", found=found, columns=columns, size=charts, counted=counted)
 
 
 def show_plays(desk: Desk, request: Request) -> Response:

@@ -2,7 +2,9 @@
 "use strict";
 
 // A box in the head of a table ticks all boxes of a name. Ticking one chooses "the ticked matches".
-document.querySelectorAll("[data-ticks]").forEach((all) => {
+document.addEventListener("htmx:load", (event) => {
+  const all = event.detail.elt.querySelector("[data-ticks]");
+  if (!all) return;
   const boxes = () => all.form.querySelectorAll(`input[type=checkbox][name="${all.dataset.ticks}"]`);
   const choose = () => {
     const scope = all.form.querySelector('input[name="scope"][value="ticked"]');

@@ -12,7 +12,7 @@ from tests.integration.cli.web.conftest import Fail
 from tests.integration.cli.web.test_mending_page import form_of
 from tests.support.aws import Aws
 from tests.support.builders import make_item
-from tests.support.site.client import Client
+from tests.support.site.client import Client, previewed
 
 pytest_plugins = ["tests.support.aws_fixture"]
 
@@ -56,7 +56,7 @@ def test_ticked_matches_of_any_id_are_previewed(client: Client, fail: Fail, keys
     fail(*(make_item(each, **TV) for each in IDS))
     ticks = re.findall(r'name="match" value="([^"]*)"', client.get("/failures").text)
     form = [("csrf", keys.csrf), ("scope", "ticked"), ("attribute", "source"), ("value", "Radio")]
-    page = client.post("/failures/preview", [*form, *(("match", unescape(each)) for each in ticks)]).text
+    page = previewed(client, [*form, *(("match", unescape(each)) for each in ticks)]).text
     assert f"Correct source of {len(IDS)} matches?" in page
 
 

@@ -15,7 +15,7 @@ from tests.integration.cli.plays.test_edits import put_play
 from tests.integration.cli.web.conftest import Fail
 from tests.support.aws import Aws, on, refused
 from tests.support.builders import make_item
-from tests.support.site.client import HOST, Answer, Client
+from tests.support.site.client import HOST, Answer, Client, previewed
 
 pytest_plugins = ["tests.support.aws_fixture"]
 
@@ -106,7 +106,7 @@ def test_an_id_that_no_item_can_have_is_said(aws: Aws, client: Client, keys: Key
     edit = {"csrf": keys.csrf, "station": text, "play": text, "edit": "flag"}
     assert is_refused(client.post("/plays/edit", edit), "no play")
     preview = {"csrf": keys.csrf, "scope": "ticked", "match": text, "attribute": "source", "value": "Radio"}
-    assert "there is no such match" in client.post("/failures/preview", preview).text
+    assert "there is no such match" in previewed(client, preview).text
     assert client.get(f"/plays/track?track={text}").status == (200 if key else 400)
     assert client.get(f"/plays/day?station={text}").status == (200 if key else 400)
 

@@ -9,7 +9,7 @@ from playlog_cli.web.access.gate import Keys
 from tests.integration.cli.web.conftest import Fail
 from tests.support.aws import Aws
 from tests.support.builders import make_item
-from tests.support.site.client import Answer, Client
+from tests.support.site.client import Answer, Client, previewed
 
 pytest_plugins = ["tests.support.aws_fixture"]
 
@@ -19,7 +19,7 @@ ALL = {"scope": "all", "attribute": "source", "value": "Radio"}
 
 def preview(client: Client, keys: Keys, *ticked: str, **fields: str) -> Answer:
     form = [("csrf", keys.csrf), *fields.items(), *(("match", match_id) for match_id in ticked)]
-    return client.post("/failures/preview", form)
+    return previewed(client, form)
 
 
 def plan_of(answer: Answer) -> str:
