@@ -10,7 +10,7 @@ from tests.integration.cli.plays.test_edits import KEY, put_play
 from tests.integration.cli.web.conftest import Fail
 from tests.support.aws import Aws
 from tests.support.builders import make_item
-from tests.support.site.client import Client
+from tests.support.site.client import Client, previewed
 
 pytest_plugins = ["tests.support.aws_fixture"]
 
@@ -60,7 +60,7 @@ def test_a_broken_match_is_shown_and_previewed(aws: Aws, client: Client, fail: F
         aws.put({key: each for key, each in match.items() if key != name} | ({name: value} if value else {}))
         day = "/plays/day?station=station-1&day=2026-03-14"
         check(client, value, "/failures", "/failures/match?id=m-1", day, f"/plays/matches?{PLAY}")
-        assert client.post("/failures/preview", form).status == 200, value
+        assert previewed(client, form).status == 200, value
     assert client.defects == []
 
 
