@@ -15,10 +15,12 @@ from samples.make_detections import GAP, Play, make_afternoon
 from tests.e2e import tables
 from tests.e2e.tables import ROOT
 from tests.support import invariants
+from tests.support.reporting.answers import check_same_answers, run_command
 
 # The schedule does not fire while the test lasts: it is the test that runs the converter.
 PARAMETERS = {"AiringGapSeconds": str(GAP), "ScheduleExpression": "rate(1 day)"}
 PORTIONS = 5
+DATES = ["--from", "2026-03-15", "--to", "2026-03-16", "--time-zone", "UTC"]
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +52,10 @@ def test_detections_that_arrive_in_portions_late_and_out_of_order_become_the_pla
     assert sum(run.plays for run in runs) == len(meant)
     assert sum(run.processed for run in runs) == len(lines)
     assert max(moved_back(found.plays)) > 0, "no match came before the start of a play that was written"
+
+    answers = check_same_answers(run_command, tmp_path, DATES, (ROOT / "samples/catalog.csv").read_text("utf-8"))
+    assert answers["audit"] == (0, answers["audit"][1])
+    assert len(answers["plays"]) == len(meant)
 
 
 def shown(play: Item) -> tuple[str, str, datetime, datetime, int]:
