@@ -1,7 +1,8 @@
 """What a command says when it cannot do its work."""
 
 import errno
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import accumulate
 
 from botocore.exceptions import (
     BotoCoreError,
@@ -20,6 +21,7 @@ from botocore.exceptions import (
 
 # Of a write to standard output: a full disk, a used-up quota.
 _OUTPUT_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_MOST_LISTED = 600  # characters
 _EXPIRED = (SSOTokenLoadError, TokenRetrievalError, UnauthorizedSSOTokenError)
 _EXPIRED_CODES = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
 _REJECTED_CODES = {
@@ -75,6 +77,15 @@ def shown(value: object) -> str:
     return text if len(text) <= 100 else f"{text[:80]}… ({len(text):,} characters)"
 
 
+def listed(names: Iterable[str]) -> str:
+    """Names for a message, as many as fit in some lines."""
+    quoted = [repr(name) for name in names]
+    ends = list(accumulate(len(name) + 2 for name in quoted))
+    most = sum(end <= _MOST_LISTED for end in ends)
+    rest = f" and {len(quoted) - most:,} more" if most < len(quoted) else ""
+    return ", ".join(quoted[:most]) + rest
+
+
 def explain(error: BotoCoreError | ClientError) -> str:
     """Says in one line why AWS could not be used, and what would be right.
 
@@ -95,7 +106,7 @@ def _core_error(error: BotoCoreError) -> str:
         case ProfileNotFound():
             return f"{error}: name one of those that `aws configure list-profiles` shows"
         case NoRegionError():
-            return "no AWS region: name one with --region, or set AWS_REGION"
+            return "no AWS region: name one with --region, or set AWS_REGION; `playlog local up` starts an embedded AWS"
         case EndpointConnectionError() | ConnectTimeoutError():
             return (
                 f"nothing answers at {error.kwargs['endpoint_url']}: is AWS_ENDPOINT_URL right, or the region, "

@@ -75,7 +75,8 @@ class Steps:
 NEXT = """
 What to try next:
   .venv/bin/playlog local up     the same, but it stays and the schedule fires
-  .venv/bin/playlog load FILE    matches of your own, as CSV or JSON Lines
+  .venv/bin/playlog load FILE    matches of your own, as CSV or JSON Lines; of a station's own log,
+                                 .venv/bin/playlog log-format guess FILE drafts how it reads
   .venv/bin/playlog status       what waits, what was played, what failed
   make test                      the tests
   make deploy                    the same stack on AWS"""

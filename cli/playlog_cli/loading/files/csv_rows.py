@@ -107,7 +107,8 @@ def _header(cells: list[str], line: int) -> list[str]:
     if "matched_at" not in header:
         raise RowsError(
             f"{where} has no column matched_at but {shown(', '.join(header))}: "
-            "the first line must name the columns, with commas, semicolons, tabs or pipes between them"
+            "the first line must name the columns, with commas, semicolons, tabs or pipes between them; "
+            "if this is a station's own log, run `playlog log-format guess FILE`"
         )
     return header
 

@@ -31,10 +31,11 @@ def json_row(number: int, text: bytes) -> Row | BadRow:
         values = json_object(text)
     except BrokenJsonError as broken:
         return BadRow(number, str(broken))
+    nulls = tuple(name for name, value in values.items() if value is None)
     values = {name: value for name, value in values.items() if value is not None}
     if values.keys() == _DUMPED and isinstance(values["fields"], dict):
         values = _of_dump(values)
-    return Row(number, values, is_of_old_table=values.keys() >= _OLD_TABLE and "match_id" not in values)
+    return Row(number, values, is_of_old_table=values.keys() >= _OLD_TABLE and "match_id" not in values, nulls=nulls)
 
 
 def _of_dump(values: dict[str, Value]) -> dict[str, Value]:

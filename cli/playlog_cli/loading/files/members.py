@@ -43,6 +43,17 @@ def only_list(document: dict[str, Any]) -> list[dict[str, Any]] | None:
     return lists[0]
 
 
+def has_member(values: Any, path: str) -> bool:
+    """Whether an object, or one of a list, has the member of a path, also one that is null."""
+    if isinstance(values, list):
+        return any(has_member(each, path) for each in values)
+    if not isinstance(values, dict):
+        return False
+    name, _, rest = path.partition(".")
+    inner = values.get(name, {})
+    return path in values or (bool(rest) and (inner is None or has_member(inner, rest)))
+
+
 def flat(document: dict[str, Any], prefix: str = "") -> dict[str, str]:
     """The members of an object and of the objects in it, by their paths, as texts. Lists are one text.
 

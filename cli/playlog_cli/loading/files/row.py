@@ -78,6 +78,7 @@ class Row:
         identity: what makes this row the same match as another, if that is not all of its values.
         source: the cells that a log format read; None without one.
         step: of a row that lasts up to the next one: 1 if it is later than the row before it, -1 if it is earlier.
+        nulls: names of members of JSON that are null.
         is_open: whether it should last up to the next row, and there is none within the maximum.
     """
 
@@ -90,6 +91,7 @@ class Row:
     source: LogCells | None = None
     step: int = 0
     is_open: bool = False
+    nulls: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

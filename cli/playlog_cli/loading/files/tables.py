@@ -5,13 +5,14 @@
 
 import csv
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import Any
 
 from playlog_cli.errors import shown
+from playlog_cli.loading.files.checks.json_names import missing_name
 from playlog_cli.loading.files.checks.open_quotes import open_quote, swallowed_rows
 from playlog_cli.loading.files.csv_rows import LONGEST_CELL, broken_csv
 from playlog_cli.loading.files.json_rows import is_utf8
@@ -24,6 +25,7 @@ from playlog_cli.loading.files.text import DELIMITERS, ENCODING_ADVICE, delimite
 
 # A text may begin with a bracket, too, like "[fm-1] 14 March".
 _JSON = re.compile(rb'\{\s*["}]|\[\s*[\[{\]"]')
+_ROWS_WITH_NAMES = 1_000  # of JSON, in which each name stands at least once
 ROWS_BEFORE_HEADER = 100  # a title, a name of the station, a period
 
 
@@ -34,6 +36,7 @@ class Layout:
     Attributes:
         is_header: whether a row names the columns; None if no row does.
         paths: members of JSON objects that are the columns, like ``song.artist``.
+        optional: those of the members that all objects may lack.
         delimiter: between cells; None for the one by which a line is the header, or that a line has most often.
         quote: around cells; empty if quotes have no meaning.
         encoding: of the text; None for UTF-8, or for UTF-16 with a byte order mark.
@@ -44,6 +47,7 @@ class Layout:
 
     is_header: Callable[[Sequence[str]], bool] | None
     paths: Sequence[str]
+    optional: Collection[str] = ()
     delimiter: str | None = None
     quote: str = '"'
     encoding: str | None = None
@@ -103,7 +107,7 @@ def read_table(source: Source, layout: Layout) -> Iterator[Table]:
         if layout.fixed_width:
             yield Table(tuple(layout.fixed_width), _fixed_rows(lines_of(chunks), layout))
         elif _JSON.match(start):
-            yield Table(tuple(layout.paths), _json_cells(json_rows_of(start, chunks), layout.paths))
+            yield Table(tuple(layout.paths), _json_cells(json_rows_of(start, chunks), layout))
         else:
             yield _with_header(_text_rows(lines_of(chunks), layout), layout)
 
@@ -215,10 +219,22 @@ def _reader(lines: Iterator[str], delimiter: str, quote: str) -> Any:
     return csv.reader(lines, delimiter=delimiter, quotechar=quote, strict=True)
 
 
-def _json_cells(rows: Iterator[Row | BadRow], paths: Sequence[str]) -> Iterator[CellRow | BadRow]:
-    for row in rows:
+def _json_cells(rows: Iterator[Row | BadRow], layout: Layout) -> Iterator[CellRow | BadRow]:
+    """The cells of each object.
+
+    Raises:
+        RowsError: none of the first rows has one of the names.
+    """
+    first = list(islice(rows, _ROWS_WITH_NAMES))
+    objects = [
+        (values, row.nulls) for row in first if isinstance(row, Row) for values in records(row.values, layout.paths)
+    ]
+    required = [path for path in layout.paths if path not in layout.optional]
+    if problem := missing_name(objects[:_ROWS_WITH_NAMES], required):
+        raise RowsError(problem)
+    for row in chain(first, rows):
         if isinstance(row, BadRow):
             yield row
         else:
-            for values in records(row.values, paths):
-                yield CellRow(row.line, [member_text(values, path) for path in paths])
+            for values in records(row.values, layout.paths):
+                yield CellRow(row.line, [member_text(values, path) for path in layout.paths])

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import permutations, product
 
 from playlog_cli.loading.formats.guessing.sample import Sample
@@ -42,6 +42,7 @@ _STARTS = (
 )
 _MOST_CANDIDATES = 12
 _UNIT = re.compile(r"\s*[(\[].*?[)\]]")
+_WORDS = re.compile(r"[A-Z]?[^\W\dA-Z]+|[A-Z]+")  # of a name like iso_end_timestamp or endTime
 _RANKS = {name: rank for rank, name in enumerate(_STARTS.split())}
 
 
@@ -126,8 +127,15 @@ def read_as(texts: Sequence[str], time_format: str) -> list[datetime]:
     found = []
     for text in texts:
         try:
-            found.append(parse_time_text(text, time_format).replace(tzinfo=None))
-        except ValueError:
+            match time_format:
+                case "iso":
+                    time = datetime.fromisoformat(text)
+                case "unix" | "unix-ms":
+                    time = datetime.fromtimestamp(float(text) / (1_000 if time_format == "unix-ms" else 1), UTC)
+                case _:
+                    time = parse_time_text(text, time_format)
+            found.append((time.astimezone(UTC) if time.tzinfo else time).replace(tzinfo=None))
+        except (ValueError, OverflowError):
             continue
     return found
 
@@ -137,7 +145,9 @@ def _by_name(sample: Sample) -> list[int]:
 
     def rank(column: int) -> int:
         names = _folded_names(sample.columns[column])
-        return min(_RANKS.get(name, len(_RANKS)) for name in names)
+        words = set(_WORDS.findall(sample.columns[column].rpartition(".")[2].replace("_", " ")))
+        is_end = bool({word.casefold() for word in words} & set(_ENDS.split()))
+        return min(_RANKS.get(name, len(_RANKS)) for name in names) + is_end * len(_RANKS)
 
     return sorted(range(len(sample.columns)), key=lambda column: (rank(column), column))
 

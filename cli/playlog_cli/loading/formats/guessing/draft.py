@@ -23,6 +23,7 @@ from playlog_cli.terminal import counted
 QUESTION = "# QUESTION:"
 _MOST_KINDS = 12
 _MOST_AT_ONCE = 1.5  # rows for each time: with more, it may be the time of something else
+_MOST_BACK = 0.05  # of the rows may go back in time
 _WITHOUT_ZONE = ("unix", "unix-ms")
 
 
@@ -54,7 +55,7 @@ def draft_format(sample: Sample, name: str) -> str:
     for attribute, column in attributes.items():
         if attribute != "station_id":
             lines.append(f"{attribute} = {_column(sample, column)}")
-    lines += _duration_lines(sample, duration)
+    lines += _duration_lines(sample, duration, times)
     if not {"isrc", "track_id"} & attributes.keys() and not {"artist", "title"} <= attributes.keys():
         lines.append(f"{QUESTION} which columns are artist and title, or an ISRC or an id? Columns: {_all(sample)}")
     return "\n".join([*lines, *_skips(sample, taken, times), ""])
@@ -108,9 +109,9 @@ def _time_lines(sample: Sample, times: Times | None) -> Iterator[str]:
 
 def _evidence(times: Times, time_format: str) -> str:
     first = _plain(times.texts[0])
-    if time_format in ("iso", *_WITHOUT_ZONE):
-        return f"{first!r} is {time_format}"
     found = read_as(times.texts, time_format)
+    if time_format in ("iso", *_WITHOUT_ZONE):
+        return f"{first!r} is {time_format}: {counted(len(found), 'row', 'rows')}, {_order(found)}"
     span = f"from {min(found):%Y-%m-%d} to {max(found):%Y-%m-%d}"
     return f"{first!r} is {found[0]}: {counted(len(found), 'row', 'rows')} {span}, {_order(found)}"
 
@@ -121,6 +122,13 @@ def _order(times: Sequence[datetime]) -> str:
     if not back:
         return "in order"
     return "newest first" if back == len(steps) else f"going back {counted(back, 'time', 'times')}"
+
+
+def _is_unordered(times: Sequence[datetime]) -> bool:
+    """Whether more rows go back in time than a change of the clock or two files put together explain."""
+    back = sum(after < before for before, after in pairwise(times))
+    forth = sum(after > before for before, after in pairwise(times))
+    return min(back, forth) > 1 + len(times) * _MOST_BACK
 
 
 def _station(sample: Sample, attributes: dict[str, int]) -> Iterator[str]:
@@ -134,10 +142,14 @@ def _station(sample: Sample, attributes: dict[str, int]) -> Iterator[str]:
     yield f"station_id = {_column(sample, column)}"
 
 
-def _duration_lines(sample: Sample, duration: Duration | None) -> Iterator[str]:
+def _duration_lines(sample: Sample, duration: Duration | None, times: Times | None) -> Iterator[str]:
+    if duration is None and times and _is_unordered(read_as(times.texts, times.guesses[0].format)):
+        yield f"{QUESTION} how long did a row last? The next row does not tell it: rows are not in the order of time."
+        yield "#   Sort the file by time and guess again, or leave it: then the stack's DefaultDurationSeconds counts."
+        return
     if duration is None:
         yield f"{QUESTION} how long did a row last? Without an answer, the stack's DefaultDurationSeconds counts."
-        yield "# duration_seconds = { until_next = 600 }  # up to the next row, at most 600 seconds"
+        yield "# duration_seconds = { until_next = 600 }  # up to the next row, if that is at most 600 seconds away"
         return
     if not duration.is_end and looks_like_hours(sample.values(duration.column)):
         yield f"{QUESTION} {_plain(duration.guess.example)!r} is read as hours: did a row last that long?"

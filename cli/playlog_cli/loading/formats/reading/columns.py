@@ -5,10 +5,9 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
-from itertools import accumulate
 from pathlib import PurePath
 
-from playlog_cli.errors import shown
+from playlog_cli.errors import listed, shown
 from playlog_cli.loading.files.row import Cell, LogCells, RowsError
 from playlog_cli.loading.formats.model import (
     Column,
@@ -21,7 +20,6 @@ from playlog_cli.loading.matches import RowError
 
 _PART = re.compile(r"\{(\w+)\}")
 FILE_PART = re.compile(r"\{([^\W\d]\w*)(?::(\d{1,3}))?\}")
-_MOST_LISTED = 600  # characters
 _PACKED = re.compile(r"\.(gz|xz|bz2)$", re.IGNORECASE)
 
 
@@ -166,7 +164,7 @@ class Columns:
         names = {_folded(name): name for name in header}
         close = get_close_matches(_folded(column), names, n=1)
         advice = f" (did you mean {shown(names[close[0]])}?)" if close else _constant_instead(column, asked)
-        return f"has no column {shown(column)} for {asked}{advice}; its columns are {listed_columns(header)}"
+        return f"has no column {shown(column)} for {asked}{advice}; its columns are {listed(header)}"
 
     def complete(self, cells: list[Cell]) -> list[Cell]:
         """A row with as many cells as there are columns, without spaces around them, and then the parts."""
@@ -218,15 +216,6 @@ def _constant_instead(column: Column, asked: str) -> str:
     if asked == "matched_at" or " " in asked:
         return ""
     return f"; if it is the value of each row, write {{ constant = {json.dumps(column, ensure_ascii=False)} }}"
-
-
-def listed_columns(names: Iterable[str]) -> str:
-    """The names of columns for a message, as many as fit in some lines."""
-    quoted = [repr(name) for name in names]
-    ends = list(accumulate(len(name) + 2 for name in quoted))
-    shown_names = sum(end <= _MOST_LISTED for end in ends)
-    rest = f" and {len(quoted) - shown_names:,} more" if shown_names < len(quoted) else ""
-    return ", ".join(quoted[:shown_names]) + rest
 
 
 def _numbers(header: Iterable[str]) -> dict[str, list[int]]:

@@ -48,6 +48,7 @@ def read_log(source: Source, log_format: LogFormat, station: str | None) -> Iter
     layout = Layout(
         is_header=header_check(log_format) if log_format.has_header else None,
         paths=[str(column) for column in columns_of(log_format) if column not in parts],
+        optional=log_format.optional_columns,
         delimiter=log_format.delimiter,
         quote=log_format.quote,
         encoding=log_format.encoding,

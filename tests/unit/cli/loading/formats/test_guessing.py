@@ -264,3 +264,23 @@ def test_a_file_that_is_no_text_is_a_line(tmp_path: Path, content: bytes) -> Non
 def test_a_file_without_rows_says_so(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(CommandError, match=r"log\.csv (is empty|holds no)"):
         draft(tmp_path / "log.csv", content)
+
+
+@pytest.mark.parametrize("is_iso", [True, False])
+def test_the_next_row_tells_no_duration_in_a_file_that_is_sorted_by_title(tmp_path: Path, is_iso: bool) -> None:
+    hours = [8, 12, 9, 15, 10, 11, 7, 14]
+    times = [f"2026-03-14 {hour:02}:00:00" if is_iso else f"14.03.2026 {hour:02}:00" for hour in hours]
+    toml = draft(tmp_path / "a.csv", "Title,Time\n" + "".join(f"{n},{time}\n" for n, time in enumerate(times)))
+    assert "going back 3 times" in toml
+    assert "until_next" not in toml
+    assert "The next row does not tell it: rows are not in the order of time." in toml
+
+    toml = draft(tmp_path / "b.csv", "Title,Time\n" + "".join(f"{n},{time}\n" for n, time in enumerate(sorted(times))))
+    assert "# duration_seconds = { until_next = 600 }" in toml
+
+
+@pytest.mark.parametrize("names", [("iso_end_timestamp", "iso_start_timestamp"), ("playEnd", "playBegan")])
+def test_a_start_is_the_time_of_a_row_and_not_an_end(tmp_path: Path, names: tuple[str, str]) -> None:
+    toml = draft(tmp_path / "a.csv", f"Title,{names[0]},{names[1]}\na,2026-03-14T08:03:00Z,2026-03-14T08:00:00Z\n")
+
+    assert f'matched_at = {{ column = "{names[1]}"' in toml

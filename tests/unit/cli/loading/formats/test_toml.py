@@ -150,6 +150,17 @@ def test_a_file_that_lacks_a_column_is_not_loaded_at_all(tmp_path: Path, toml: s
     assert problem in str(wrong.value)
 
 
+def test_a_name_that_no_row_of_a_json_file_has_is_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "log.json"
+    path.write_text('[{"t": "2026-03-14T08:00:00Z", "song": {"name": "Jóga"}, "isrc": null}]')
+    with pytest.raises(RowsError) as wrong:
+        outcomes(path, TIME + 'title = "song.nom"')
+    assert "has no row with 'song.nom' (did you mean 'song.name'?); the names there are 't'" in str(wrong.value)
+
+    for toml in (TIME + 'isrc = "isrc"', 'optional_columns = ["song.nom"]\n' + TIME + 'title = "song.nom"'):
+        assert len(outcomes(path, toml)) == 1
+
+
 def test_a_byte_order_mark_and_crlf_in_the_format_are_nothing(tmp_path: Path) -> None:
     (tmp_path / "a.toml").write_bytes(b"\xef\xbb\xbf" + TIME.replace("\n", "\r\n").encode())
 
