@@ -195,7 +195,7 @@ class Columns:
         if self._header is not None and len(cells) > self._width and any(cells[self._width :]):
             raise RowError(
                 f"the row has {len(cells)} cells and the header {self._width}: put a cell that holds the delimiter in "
-                "quotes"
+                "quotes, and each row on a line of its own"
             )
 
     def set_part(self, part: str, text: str) -> None:

@@ -302,7 +302,8 @@ def test_a_cell_that_holds_the_delimiter_unquoted_is_a_bad_row(tmp_path: Path) -
     )
 
     assert [each["title"] for each in found] == ["b"]
-    assert bad == [(2, "the row has 4 cells and the header 3: put a cell that holds the delimiter in quotes")]
+    advice = "put a cell that holds the delimiter in quotes, and each row on a line of its own"
+    assert bad == [(2, f"the row has 4 cells and the header 3: {advice}")]
 
 
 def test_a_byte_that_is_not_of_the_encoding_makes_a_bad_row(tmp_path: Path) -> None:
