@@ -17,13 +17,14 @@ from playlog_cli.loading.formats.guessing.columns import (
     times_of,
 )
 from playlog_cli.loading.formats.guessing.sample import Sample
-from playlog_cli.loading.formats.guessing.values import looks_like_hours
+from playlog_cli.loading.formats.guessing.values import SHARE, looks_like_hours
 from playlog_cli.terminal import counted
 
 QUESTION = "# QUESTION:"
 _MOST_KINDS = 12
 _MOST_AT_ONCE = 1.5  # rows for each time: with more, it may be the time of something else
 _MOST_BACK = 0.05  # of the rows may go back in time
+_BETWEEN = " - "  # between artist and title
 _WITHOUT_ZONE = ("unix", "unix-ms")
 
 
@@ -52,11 +53,14 @@ def draft_format(sample: Sample, name: str) -> str:
         *_time_lines(sample, times),
         *_station(sample, attributes),
     ]
+    joined = _artist_title_column(sample, attributes, taken)
     for attribute, column in attributes.items():
-        if attribute != "station_id":
+        if attribute != "station_id" and column != joined:
             lines.append(f"{attribute} = {_column(sample, column)}")
     lines += _duration_lines(sample, duration, times)
-    if not {"isrc", "track_id"} & attributes.keys() and not {"artist", "title"} <= attributes.keys():
+    if joined is not None:
+        lines += _artist_title_lines(sample, joined)
+    elif not {"isrc", "track_id"} & attributes.keys() and not {"artist", "title"} <= attributes.keys():
         lines.append(f"{QUESTION} which columns are artist and title, or an ISRC or an id? Columns: {_all(sample)}")
     return "\n".join([*lines, *_skips(sample, taken, times), ""])
 
@@ -140,6 +144,31 @@ def _station(sample: Sample, attributes: dict[str, int]) -> Iterator[str]:
     names = list(dict.fromkeys(sample.values(column)))[:_MOST_KINDS]
     yield f"#   stations here: {', '.join(map(_plain, names))}"
     yield f"station_id = {_column(sample, column)}"
+
+
+def _artist_title_column(sample: Sample, attributes: dict[str, int], taken: set[int]) -> int | None:
+    """The column that has artist and title in one, as now-playing logs do; None if they have columns of their own."""
+    if {"artist", "title"} <= attributes.keys():
+        return None
+    own = {attributes[name] for name in ("artist", "title") if name in attributes}
+    for column in range(len(sample.columns)):
+        values = sample.values(column)
+        if (column in own or column not in taken) and values and _parted(values) >= SHARE * len(values):
+            return column
+    return None
+
+
+def _artist_title_lines(sample: Sample, column: int) -> Iterator[str]:
+    values, name = sample.values(column), _column(sample, column)
+    count = f"{_parted(values):,} of {counted(len(values), 'value', 'values')} have exactly one {_BETWEEN!r}"
+    yield f"{QUESTION} {count}, like {_plain(values[0])!r}: is part 1 the artist? If not, swap the numbers."
+    yield f"# artist = {{ column = {name}, split = {json.dumps(_BETWEEN)}, part = 1 }}"
+    yield f"# title = {{ column = {name}, split = {json.dumps(_BETWEEN)}, part = 2 }}"
+
+
+def _parted(values: Sequence[str]) -> int:
+    """How many values are two texts with a separator between them."""
+    return sum(value.count(_BETWEEN) == 1 and any(map(str.isalpha, value)) for value in values)
 
 
 def _duration_lines(sample: Sample, duration: Duration | None, times: Times | None) -> Iterator[str]:

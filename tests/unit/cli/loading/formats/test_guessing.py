@@ -284,3 +284,17 @@ def test_a_start_is_the_time_of_a_row_and_not_an_end(tmp_path: Path, names: tupl
     toml = draft(tmp_path / "a.csv", f"Title,{names[0]},{names[1]}\na,2026-03-14T08:03:00Z,2026-03-14T08:00:00Z\n")
 
     assert f'matched_at = {{ column = "{names[1]}"' in toml
+
+
+def test_artist_and_title_in_one_column_are_a_question_with_the_evidence(tmp_path: Path) -> None:
+    names = ["Queen - Radio Ga Ga", "Sia - Alive", "Nena - 99 - Live", "Björk - Jóga", "Abba - Waterloo"]
+    times = [f"2026-03-14 08:0{minute}:00" for minute in range(5)]
+    toml = draft(tmp_path / "a.csv", "time,name\n" + "".join(map("{},{}\n".format, times, names)))
+
+    question = "4 of 5 values have exactly one ' - ', like 'Queen - Radio Ga Ga': is part 1 the artist? If not, swap"
+    assert any(each.startswith(question) for each in asked(toml))
+    assert 'title = "name"' not in toml
+    for attribute in ("artist", "title"):
+        toml = toml.replace(f"# {attribute} =", f"{attribute} =")
+    rows = outcomes(tmp_path / "a.csv", 'time_zone = "UTC"\n' + toml)
+    assert (matches(rows)[0]["artist"], matches(rows)[0]["title"]) == ("Queen", "Radio Ga Ga")
