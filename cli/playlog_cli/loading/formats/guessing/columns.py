@@ -42,6 +42,7 @@ _STARTS = (
 )
 _MOST_CANDIDATES = 12
 _UNIT = re.compile(r"\s*[(\[].*?[)\]]")
+_YEAR = re.compile(r"(19|20)\d\d")  # of a release, which is no album
 _WORDS = re.compile(r"[A-Z]?[^\W\dA-Z]+|[A-Z]+")  # of a name like iso_end_timestamp or endTime
 _RANKS = {name: rank for rank, name in enumerate(_STARTS.split())}
 
@@ -75,7 +76,8 @@ def attribute_columns(sample: Sample) -> dict[str, int]:
     found: dict[str, int] = {}
     for attribute, names in _NAMES.items():
         column = _named(sample, names, set(found.values()))
-        if column is not None:
+        is_year = attribute == "album" and column is not None and all(map(_YEAR.fullmatch, sample.values(column)))
+        if column is not None and not is_year:
             found[attribute] = column
     for column in range(len(sample.columns)):
         if "isrc" not in found and column not in found.values() and is_isrc_column(sample.values(column)):

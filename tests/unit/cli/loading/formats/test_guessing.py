@@ -298,3 +298,9 @@ def test_artist_and_title_in_one_column_are_a_question_with_the_evidence(tmp_pat
         toml = toml.replace(f"# {attribute} =", f"{attribute} =")
     rows = outcomes(tmp_path / "a.csv", 'time_zone = "UTC"\n' + toml)
     assert (matches(rows)[0]["artist"], matches(rows)[0]["title"]) == ("Queen", "Radio Ga Ga")
+
+
+def test_years_are_no_album(tmp_path: Path) -> None:
+    toml = draft(tmp_path / "a.csv", "time,artist,title,release\n2026-03-14 08:00:00,Nena,99 Luftballons,1983\n")
+
+    assert "album" not in toml
