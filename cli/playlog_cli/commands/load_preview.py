@@ -37,11 +37,11 @@ def order_notes(going_back: int, open_rows: int) -> list[str]:
 
     Args:
         going_back: rows against the order of time.
-        open_rows: rows without a next row within the maximum.
+        open_rows: rows without a next row before the maximum.
     """
     notes = []
     if open_rows:
-        notes.append(f"{open_rows:,} without a next row within until_next (DefaultDurationSeconds counts)")
+        notes.append(f"{open_rows:,} without a next row within until_next (they last that long)")
     if going_back:
         notes.append(f"{going_back:,} back in time (durations by until_next may be wrong: sort the file by time)")
     return notes

@@ -47,7 +47,7 @@ class FileResult:
         bad: how many rows were not loaded.
         not_played_count: how many matches the old system had as played that were added as failed.
         going_back: rows against the order of time, of a file whose rows last up to the next one.
-        open_rows: rows that should last up to the next one and have none within the maximum.
+        open_rows: rows that should last up to the next one and have none before the maximum.
     """
 
     file: str
@@ -124,7 +124,7 @@ class Order:
     Attributes:
         later: rows that are later than the row before them of their station.
         earlier: rows that are earlier.
-        open_rows: rows that have no next row within the maximum.
+        open_rows: rows that have no next row before the maximum.
     """
 
     later: int = 0

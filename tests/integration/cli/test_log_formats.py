@@ -180,7 +180,7 @@ def test_rows_out_of_the_order_of_time_are_told_where_durations_hang_on_it(run: 
     )
     log.write_text(LOG + "14.03.2026;07:00:00;Nena;a;\n" + "14.03.2026;07:03:00;Nena;b;\n")
     told = (
-        "2 without a next row within until_next (DefaultDurationSeconds counts), "
+        "2 without a next row within until_next (they last that long), "
         "1 back in time (durations by until_next may be wrong: sort the file by time)"
     )
 

@@ -79,7 +79,7 @@ class Row:
         source: the cells that a log format read; None without one.
         step: of a row that lasts up to the next one: 1 if it is later than the row before it, -1 if it is earlier.
         nulls: names of members of JSON that are null.
-        is_open: whether it should last up to the next row, and there is none within the maximum.
+        is_open: whether it should last up to the next row, and there is none before the maximum.
     """
 
     line: int

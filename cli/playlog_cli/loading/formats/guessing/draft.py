@@ -178,7 +178,7 @@ def _duration_lines(sample: Sample, duration: Duration | None, times: Times | No
         return
     if duration is None:
         yield f"{QUESTION} how long did a row last? Without an answer, the stack's DefaultDurationSeconds counts."
-        yield "# duration_seconds = { until_next = 600 }  # up to the next row, if that is at most 600 seconds away"
+        yield "# duration_seconds = { until_next = 600 }  # up to the next row, at most 600 seconds"
         return
     if not duration.is_end and looks_like_hours(sample.values(duration.column)):
         yield f"{QUESTION} {_plain(duration.guess.example)!r} is read as hours: did a row last that long?"

@@ -10,8 +10,7 @@ class UntilNext:
     """Gives each row the time to the next row of its station as its duration.
 
     Rows may be in ascending or in descending order. A skipped row, such as a jingle, ends the row before it as well. A
-    row after which nobody knows when the next one began gets no duration, and the line that is in doubt. A row whose
-    next one is further away than any track is long gets no duration either: the stack's default is the better guess.
+    row after which nobody knows when the next one began gets no duration, and the line that is in doubt.
 
     Args:
         at_most: the longest duration, in seconds; None leaves rows as they are.
@@ -34,8 +33,7 @@ class UntilNext:
         if span:
             draft.step = 1 if before.at < draft.at else -1
             earlier, later = (before, draft) if before.at < draft.at else (draft, before)
-            if span <= self._at_most:
-                earlier.until_next = min(span, earlier.until_next or span)
+            earlier.until_next = min(span, self._at_most, earlier.until_next or span)
             is_doubtful = later.is_doubtful and span <= self._at_most
             earlier.unknown_end = before.unknown_after or (later.line if is_doubtful else 0)
         yield before

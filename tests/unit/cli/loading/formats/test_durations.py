@@ -124,13 +124,12 @@ def test_up_to_the_next_row_with_a_maximum(tmp_path: Path, rows: list[str]) -> N
     first, *others = durations(tmp_path, "{ until_next = 600 }", log)
 
     assert first == "215"
-    # The next row is too far away, or there is none: the stack's default is the better guess.
-    assert others == [None, None, None]
+    assert sorted(map(str, others)) == ["600", "None", "None"]  # one of two at the same instant lasts, and not the last
 
 
 @pytest.mark.parametrize("is_descending", [False, True])
 def test_rows_out_of_order_and_rows_without_a_next_one_are_counted(tmp_path: Path, is_descending: bool) -> None:
-    rows = [f"2026-03-14 {clock}:00,{clock}" for clock in ("08:00", "08:03", "10:00", "10:10", "09:00", "10:15")]
+    rows = [f"2026-03-14 {clock}:00,{clock}" for clock in ("08:00", "08:03", "10:00", "10:09", "09:00", "10:15")]
     path = tmp_path / "log.csv"
     path.write_text("\n".join(["t,id", *(rows[::-1] if is_descending else rows), ""]))
     order = Order()
@@ -187,10 +186,10 @@ def test_a_row_that_a_doubtful_hour_ended_is_not_paid_up_to_the_row_after_it(
 
     found, bad = loaded(tmp_path, "{ until_next = 3600 }", text)
     assert (found, bad) == ({"1": "2280", "4": None}, sorted(lines[1:3]))
-    # In either hour, the next row is too far away.
-    assert loaded(tmp_path, "{ until_next = 200 }", text) == ({"1": None, "2": None, "4": None}, [lines[2]])
+    # At most 200 seconds it lasted in either hour.
+    assert loaded(tmp_path, "{ until_next = 200 }", text) == ({"1": "200", "2": "200", "4": None}, [lines[2]])
     found, bad = loaded(tmp_path, "{ until_next = 3600 }", text, ambiguous="later")
-    assert (found, bad) == ({"1": "2280", "2": None, "3": None, "4": None}, [])
+    assert (found, bad) == ({"1": "2280", "2": "3600", "3": "3600", "4": None}, [])
 
 
 def test_a_row_in_an_hour_that_the_clock_skips_makes_the_end_of_the_row_before_it_unknown(tmp_path: Path) -> None:
