@@ -12,7 +12,7 @@ import pytest
 from playlog_cli.stacks.stack import Stack
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import Site, let_in, served
+from tests.browser.driving import Site, let_in, served
 
 SCRIPT = "<script>window.hacked=1</script><img src=x onerror=window.hacked=1>\"'`{{7*7}}"
 

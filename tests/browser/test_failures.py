@@ -5,7 +5,8 @@ from urllib.parse import quote
 from playlog_cli.stacks.stack import Stack
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import WRONG_SOURCES, Site, let_in
+from tests.browser.conftest import WRONG_SOURCES
+from tests.browser.driving import Site, let_in
 
 
 def match(stack: Stack, match_id: str) -> dict[str, object]:

@@ -4,7 +4,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
-from tests.browser.conftest import Site
+from tests.browser.driving import Site
 
 DAY = "station=moonwave&day=2026-03-13"
 PAGES = (

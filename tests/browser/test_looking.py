@@ -3,7 +3,7 @@
 from playlog_cli.stacks.stack import Stack
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Site
+from tests.browser.driving import Site
 
 
 def test_the_overview_says_whether_it_runs_and_can_be_paused(site: Site, page: Page) -> None:

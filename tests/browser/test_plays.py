@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Site
+from tests.browser.driving import Site
 
 DAY = "2026-03-13"
 STATION = "moonwave"

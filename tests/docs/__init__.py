@@ -9,5 +9,6 @@ A page marks a block with the stage and the command that made it:
     ```
     <!-- end: docs -->
 
-`stages` has what is in the tables at each stage, `pictures` the screenshots.
+`stages` has what is in the tables at each stage, `pictures` the screenshots of commands, and `screens` those of the
+operators' page.
 """
