@@ -286,7 +286,7 @@ def test_a_run_is_shown_and_who_has_to_run_it_again_is_told(
             ["processed", "plays", "failed"],
             ["20,000", "19,000", "7"],
         ]
-        assert out.endswith("as the run was out of time: run it again.\n")
+        assert out.endswith("as the run was out of time: run it again, or `playlog drain` all of them.\n")
 
 
 STATUS = Status(

@@ -36,4 +36,5 @@ def _show(result: ConvertResult) -> None:
     out.print(result.message, soft_wrap=True)
     out.print(counts)
     if result.waiting:
-        out.print("Matches are left waiting, as the run was out of time: run it again.")
+        again = "run it again, or `playlog drain` all of them"
+        out.print(f"Matches are left waiting, as the run was out of time: {again}.", soft_wrap=True)

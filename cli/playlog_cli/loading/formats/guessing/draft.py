@@ -71,6 +71,8 @@ def questions(draft: str) -> int:
 
 
 def _layout(sample: Sample) -> Iterator[str]:
+    if sample.sheet is not None:
+        yield f"sheet = {json.dumps(sample.sheet, ensure_ascii=False)}  # the one with most rows"
     if sample.delimiter:
         yield f"delimiter = {json.dumps('tab' if sample.delimiter == chr(9) else sample.delimiter)}"
     if sample.encoding:

@@ -3,7 +3,7 @@
 import csv
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from playlog_cli.loading.files.json_rows import is_utf8
 from playlog_cli.loading.files.members import flat, only_list
 from playlog_cli.loading.files.row import Cell, Row, RowsError, cell_text
 from playlog_cli.loading.files.rows import json_rows_of, text_start
-from playlog_cli.loading.files.sheets import is_workbook, workbook_rows
+from playlog_cli.loading.files.sheets import is_workbook, other_sheets, workbook_rows
 from playlog_cli.loading.files.sources import Source, opened, readable
 from playlog_cli.loading.files.text import DELIMITERS, lines_of
 from playlog_cli.loading.formats.guessing.values import looks_like_data
@@ -38,6 +38,7 @@ class Sample:
         encoding: of the text, if it is not UTF-8 or UTF-16.
         readings: words as each encoding has them that the text may be in; empty if there is no doubt.
         is_json: whether the rows are objects of JSON.
+        sheet: name of the sheet of a workbook that was read; None for the first.
     """
 
     columns: tuple[str, ...]
@@ -47,6 +48,7 @@ class Sample:
     encoding: str | None = None
     readings: tuple[tuple[str, str], ...] = ()
     is_json: bool = False
+    sheet: str | None = None
 
     def values(self, column: int) -> list[str]:
         """The cells of a column that are not blank."""
@@ -67,11 +69,23 @@ def read_sample(path: Path, encoding: str | None) -> Sample:
     try:
         with opened(file.path, file.member) as source, readable():
             if is_workbook(source.start):
-                return _of_table(list(islice(workbook_rows(source.content, None), MOST_ROWS)))
+                return _of_workbook(file.path, file.member, other_sheets(source.content, None))
             found, readings = (encoding, ()) if encoding else _encoding_of(file.path, file.member)
             return _of_text(source, found, readings)
     except RowsError as error:
         raise CommandError(f"{file.name} {error}") from None
+
+
+def _of_workbook(path: Path, member: str | None, others: Sequence[str]) -> Sample:
+    """The sheet with most rows: a cover sheet may come before the log."""
+
+    def rows_of(sheet: str | None) -> list[list[Cell]]:
+        with opened(path, member) as source:
+            return list(islice(workbook_rows(source.content, sheet), MOST_ROWS))
+
+    sheets = {sheet: rows_of(sheet) for sheet in (None, *others)}
+    longest = max(sheets, key=lambda sheet: sum(any(row) for row in sheets[sheet]))
+    return replace(_of_table(sheets[longest]), sheet=longest)
 
 
 def _encoding_of(path: Path, member: str | None) -> tuple[str | None, tuple[tuple[str, str], ...]]:

@@ -132,6 +132,23 @@ def test_a_workbook(tmp_path: Path) -> None:
     assert "delimiter" not in toml
 
 
+def test_a_workbook_whose_first_sheet_is_a_cover(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    book.active.append(["KILT log, March"])
+    sheet = book.create_sheet("Lög")
+    for row in (["Date", "Time", "Title", "Artist"], ["14.03.2026", "08:00", "Jóga", "Björk"]):
+        sheet.append(row)
+    book.save(tmp_path / "log.xlsx")
+
+    toml = draft_format(read_sample(tmp_path / "log.xlsx", None), "log.xlsx")
+
+    assert 'sheet = "Lög"' in toml
+    (match,) = matches(
+        outcomes(tmp_path / "log.xlsx", toml.replace('# time_zone = "Europe/Berlin"', 'time_zone = "UTC"'))
+    )
+    assert (match["title"], match["artist"]) == ("Jóga", "Björk")
+
+
 def test_rows_without_a_time_and_columns_called_twice(tmp_path: Path) -> None:
     rows = "".join(f"2026-03-14 08:{minute},a,b,c\n" for minute in range(10, 20))
     toml = draft(tmp_path / "log.csv", f"start,title,title,artist\n{rows}Total,2,,\n,2,,\n")
