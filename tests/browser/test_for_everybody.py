@@ -1,5 +1,7 @@
 """The page can be used by everybody: axe-core's rules hold in light and dark, on a screen and on a phone."""
 
+from itertools import pairwise
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
@@ -54,3 +56,18 @@ def test_a_page_is_never_wider_than_a_phone(site: Site, browser: Browser) -> Non
     context.close()
 
     assert {path: width for path, width in widths.items() if width > SIZES["phone"]["width"]} == {}
+
+
+@pytest.mark.usefixtures("stack")
+def test_the_days_of_the_failures_chart_can_be_read_on_a_phone(site: Site, browser: Browser) -> None:
+    context = browser.new_context(viewport=SIZES["phone"])  # type: ignore[arg-type]
+    page = context.new_page()
+    site.let_in(page)
+    labels = page.locator("#failures .axis span").filter(has_text="-")
+    labels.first.wait_for(timeout=60_000)
+    boxes = [label.bounding_box() for label in labels.all()]
+    context.close()
+
+    assert len(boxes) == 7
+    assert min(box["height"] for box in boxes if box) >= 12
+    assert all(left["x"] + left["width"] < right["x"] for left, right in pairwise(filter(None, boxes)))

@@ -33,7 +33,12 @@ _SHORTENED = "[cut: "  # playlog.failures.dead_letter writes this where a value 
 
 @dataclass(frozen=True)
 class ListedFailure:
-    """A line of the list: a failed conversion, and the state of its match now (``gone``: not in MatchCache)."""
+    """A line of the list: a failed conversion, what it says of its match, and the match's state now.
+
+    Attributes:
+        station_id, title, artist, matched_at: of the match as it was; None where it has no such text.
+        now: its state; ``gone`` if it is not in MatchCache.
+    """
 
     failed_at: str
     reason_code: str
@@ -42,6 +47,9 @@ class ListedFailure:
     station_id: str | None
     reason: str
     now: str
+    title: str | None
+    artist: str | None
+    matched_at: str | None
 
 
 @dataclass(frozen=True)
@@ -147,15 +155,18 @@ def listed(attempt: FailedAttempt, states: Mapping[str, State]) -> ListedFailure
         attempt: the failed conversion.
         states: states of the matches that exist, by id.
     """
-    station_id = attempt.match.get("station_id")
+    texts = {name: value for name, value in attempt.match.items() if isinstance(value, str)}
     return ListedFailure(
         failed_at=attempt.failed_at,
         reason_code=attempt.reason_code,
         match_id=attempt.match_id,
         attempt=attempt.attempt,
-        station_id=station_id if isinstance(station_id, str) else None,
+        station_id=texts.get("station_id"),
         reason=attempt.reason,
         now=states.get(attempt.match_id, "gone"),
+        title=texts.get("title"),
+        artist=texts.get("artist"),
+        matched_at=texts.get("matched_at"),
     )
 
 

@@ -87,6 +87,20 @@ def plays_of_day(stack: Stack, station_id: str, start: datetime, end: datetime) 
     return sorted((each for each in lines if each.start < end and each.stop >= start), key=lambda each: each.start)
 
 
+def newest_play(stack: Stack, station_id: str) -> PlayLine | None:
+    """The play of a station that began last, by its key; None if the station has none."""
+    if not can_be_key(station_id):
+        return None
+    answer: Any = stack.dynamodb.query(
+        TableName=stack.play_log_table,
+        KeyConditionExpression="station_id = :station",
+        ExpressionAttributeValues={":station": {"S": station_id}},
+        ScanIndexForward=False,
+        Limit=1,
+    )
+    return next(map(line_of, answer["Items"]), None)
+
+
 def items_of_period(stack: Stack, station_id: str, start: datetime, end: datetime) -> list[Item]:
     """The plays of a station that began between two instants, the earliest first, with all their attributes.
 

@@ -61,13 +61,13 @@ def local(instant: datetime, zone: ZoneInfo) -> datetime:
         return instant
 
 
-def when(text: str) -> str:
-    """A time of the tables for people, to the second: ``2026-03-14 07:00:00``. Other texts stay as they are."""
+def when(text: str, zone: ZoneInfo) -> str:
+    """A time of the tables in a time zone, to the second: ``2026-03-14 07:00:00``. Other texts stay as they are."""
     try:
         instant: datetime = timestamps.from_text(text)
     except ValueError:
         return text
-    return f"{instant:%Y-%m-%d %H:%M:%S}"
+    return f"{local(instant, zone):%Y-%m-%d %H:%M:%S}"
 
 
 def value_in_words(value: Any) -> str:

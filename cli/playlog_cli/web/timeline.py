@@ -88,11 +88,11 @@ def rows_of(
         plays: the earliest first.
         matches: the earliest first.
         names: of tracks, for people.
-        zone: time zone of the labels.
+        zone: time zone of what it says.
     """
-    above = list(_in_lanes(map(_match_span, (each for each in matches if each.start and each.stop))))
-    below = list(_in_lanes(_play_span(each, names.get(each.track_id, each.track_id)) for each in plays))
-    gaps = [_gap_span(*gap) for gap in gaps_of(plays)]
+    above = list(_in_lanes(_match_span(each, zone) for each in matches if each.start and each.stop))
+    below = list(_in_lanes(_play_span(each, names.get(each.track_id, each.track_id), zone) for each in plays))
+    gaps = [_gap_span(*gap, zone) for gap in gaps_of(plays)]
     rows = []
     at = start
     while at < end:
@@ -136,29 +136,30 @@ def overlaps_of(plays: Iterable[PlayLine]) -> int:
     return found
 
 
-def _match_span(match: MatchLine) -> _Span:
+def _match_span(match: MatchLine, zone: ZoneInfo) -> _Span:
     start, stop = match.start, match.stop
     assert start
     assert stop
     name = match.title or match.track_id or match.match_id
-    title = f"match {match.match_id}, {match.state}: {name}, {_times(start, stop)}"
+    title = f"match {match.match_id}, {match.state}: {name}, {_times(start, stop, zone)}"
     return _Span(start, stop, f"match {match.state.replace(' ', '-')}", name, title, match.play_id)
 
 
-def _play_span(play: PlayLine, name: str) -> _Span:
+def _play_span(play: PlayLine, name: str, zone: ZoneInfo) -> _Span:
     marks = [mark for mark, is_set in (("flagged", play.flagged), ("withdrawn", not play.active)) if is_set]
-    title = f"play of {name}, {_times(play.start, play.stop)}, {play.matches} matches"
+    title = f"play of {name}, {_times(play.start, play.stop, zone)}, {play.matches} matches"
     title += f", {' and '.join(marks)}" if marks else ""
     return _Span(play.start, play.stop, " ".join(["play", *marks]), name, title, play.play_id)
 
 
-def _gap_span(start: datetime, stop: datetime) -> _Span:
+def _gap_span(start: datetime, stop: datetime, zone: ZoneInfo) -> _Span:
     length = age((stop - start).total_seconds())
-    return _Span(start, stop, "gap", " ".join(length.split()[:2]), f"no play for {length}, {_times(start, stop)}", "")
+    title = f"no play for {length}, {_times(start, stop, zone)}"
+    return _Span(start, stop, "gap", " ".join(length.split()[:2]), title, "")
 
 
-def _times(start: datetime, stop: datetime) -> str:
-    return f"{start:%H:%M:%S} to {stop:%H:%M:%S} UTC"
+def _times(start: datetime, stop: datetime, zone: ZoneInfo) -> str:
+    return f"{start.astimezone(zone):%H:%M:%S} to {stop.astimezone(zone):%H:%M:%S} {zone.key}"
 
 
 def _in_lanes(spans: Iterable[_Span]) -> Iterator[_Span]:

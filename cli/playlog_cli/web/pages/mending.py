@@ -34,14 +34,14 @@ class Field:
     Attributes:
         name: of the attribute.
         text: its value as the form shows it.
-        is_wrong: whether validation names it.
+        mark: what validation finds, in a word; empty for nothing.
         wrong_type: its value, if it is of a type that the attribute must not have; None otherwise.
         choices: values to choose from; empty if there are many.
     """
 
     name: str
     text: str
-    is_wrong: bool
+    mark: str
     wrong_type: str | None
     choices: tuple[str, ...]
 
@@ -162,12 +162,12 @@ def fields_of(match: Item, defect: str | None, typed: Mapping[str, Any] | None) 
             Field(
                 name=name,
                 text=before if isinstance(before, str) else text or "",
-                is_wrong=name == wrong,
+                mark="" if name != wrong else "wrong" if text is None or text.strip() else "missing",
                 wrong_type=None if text is not None else json.dumps(plain(match[name]), ensure_ascii=False),
                 choices=CHOICES.get(name, ()),
             )
         )
-    return tuple(sorted(fields, key=lambda each: not each.is_wrong))
+    return tuple(sorted(fields, key=lambda each: not each.mark))
 
 
 def typed_values(match: Item, form: Mapping[str, Any]) -> dict[str, dict[str, str] | None]:

@@ -14,10 +14,10 @@ from playlog_cli.errors import CommandError, shown
 from playlog_cli.failures.records import plain_values
 from playlog_cli.plays.edits import Edit, edit_play, edits_for, read_play
 from playlog_cli.plays.matches import matches_of_day, matches_of_play
-from playlog_cli.plays.reading import line_of, plays_of_day, plays_of_track
+from playlog_cli.plays.reading import line_of, newest_play, plays_of_day, plays_of_track
 from playlog_cli.plays.stations import stations_of
 from playlog_cli.stacks.tables import can_be_key
-from playlog_cli.web.addresses import key_of, number_of, query_of, text_of
+from playlog_cli.web.addresses import key_of, number_of, query_of, text_of, unpacked
 from playlog_cli.web.desk import Desk
 from playlog_cli.web.rendering import local
 from playlog_cli.web.routing import see_other, show
@@ -42,13 +42,15 @@ def show_search(desk: Desk, request: Request) -> Response:
 
 def show_day(desk: Desk, request: Request) -> Response:
     """A station's day on a time line, and as a table."""
-    station_id = request.query_params.get("station", "")
+    params = request.query_params
+    station_id = unpacked(params["key"]) if "key" in params else params.get("station", "")
     if not station_id.strip():
         raise CommandError("name a station")
-    day = _day(request.query_params.get("day", ""), desk)
+    day = _day(params.get("day", ""), desk)
     start, end = _midnight(day, desk), _midnight(day + timedelta(days=1), desk)
     plays = plays_of_day(desk.stack, station_id, start, end)
     found = matches_of_day(desk.stack, station_id, start, end, plays)
+    newest = None if plays or found.matches else newest_play(desk.stack, station_id)
     names = {each.track_id: ", ".join(filter(None, (each.title, each.artist))) for each in found.matches if each.title}
     return show(
         desk,
@@ -58,6 +60,7 @@ def show_day(desk: Desk, request: Request) -> Response:
         before=day - timedelta(days=1),
         after=day + timedelta(days=1),
         plays=plays,
+        last_day=local(newest.start, desk.zone).date() if newest else None,
         matches=found.matches,
         is_complete=found.after is None,
         rows=rows_of(start, end, plays, found.matches, names, desk.zone),

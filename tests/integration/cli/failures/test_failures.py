@@ -90,6 +90,9 @@ def test_failures_are_counted_by_reason_and_the_newest_shown_with_what_their_mat
         "station_id": "station-1",
         "reason": SOURCE_REASON,
         "now": "failed",
+        "title": None,
+        "artist": None,
+        "matched_at": "2026-03-14T08:00:00+01:00",
     }
     shown = invoke("list").output
     assert f"m-3 (attempt 1, station-1; failed): {SOURCE_REASON}" in shown

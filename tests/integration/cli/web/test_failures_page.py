@@ -2,6 +2,7 @@
 
 import re
 from html import unescape
+from typing import Any
 
 import pytest
 from playlog.domain.match import Item
@@ -19,8 +20,11 @@ pytest_plugins = ["tests.support.aws_fixture"]
 CODES = ["MALFORMED", "MISSING_TRACK", "INVALID_SOURCE"]
 
 
-def record(aws: Aws, number: int, *, minute: int, code: str, station: str = "station-1") -> None:
-    match: Item = make_item(f"m-{number:03}", station_id={"S": station}, title={"S": f"Song {number}"})
+def record(
+    aws: Aws, number: int, *, minute: int, code: str, station: str = "station-1", **other: dict[str, str]
+) -> None:
+    named = {"station_id": {"S": station}, "title": {"S": f"Song {number}"}, **other}
+    match: Item = make_item(f"m-{number:03}", **named)
     aws.dynamodb.put_item(
         TableName=aws.store_settings.failed_play_log_table,
         Item={
@@ -97,3 +101,18 @@ def test_an_address_that_is_no_page_is_said(client: Client) -> None:
     for cursor in ("x", "e30=", "bnVsbA=="):
         answer = client.get(f"/failures?after={cursor}")
         assert (answer.status, "begin with the newest" in answer.text) == (400, True)
+
+
+@pytest.mark.parametrize("zone", ["Asia/Tokyo"])
+def test_a_person_recognises_a_failed_match_by_what_was_heard_and_when(aws: Aws, client: Client) -> None:
+    heard: dict[str, Any] = {"title": {"S": "Lonely <Snow>"}, "artist": {"S": "The Band"}}
+    record(aws, 1, minute=30, code="MALFORMED", matched_at={"S": "2026-03-14T07:00:00Z"}, **heard)
+    record(aws, 2, minute=0, code="MALFORMED", title={"N": "7"}, artist={"S": "Solo"}, matched_at={"S": "noon"})
+    page = client.get("/failures").text
+    assert "Lonely &lt;Snow&gt;, The Band</span>" in page
+    assert "heard 2026-03-14 16:00:00</span>" in page
+    assert ">Solo</span>" in page
+    assert "heard noon</span>" in page
+    assert "Failed at, Asia/Tokyo" in page
+    assert ">2026-03-14 17:30:00</td>" in page
+    assert "UTC" not in page

@@ -134,3 +134,29 @@ def test_an_unknown_match_and_a_wrong_filter_are_said(client: Client) -> None:
     answer = client.get("/failures?since=yesterday")
     assert (answer.status, "it must be a time like" in answer.text) == (400, True)
     assert client.get("/nothing").status == 404
+
+
+@pytest.mark.parametrize("zone", ["Asia/Tokyo"])
+def test_corrections_and_attempts_are_in_the_time_zone_of_the_page(client: Client, fail: Fail, keys: Keys) -> None:
+    fail(make_item("m-1", **TV))
+    client.post("/failures/match", form_of(open_match(client), keys, source="Radio", retry="1"))
+    page = open_match(client)
+    assert "When, Asia/Tokyo" in page
+    assert "2026-03-14 21:00:00 Asia/Tokyo, final" in page
+    assert ">2026-03-14 21:00:00</td>" in page
+
+
+@pytest.mark.parametrize(
+    ("attribute", "mark"),
+    [
+        ({"track_id": {"S": " "}}, "track_id <b>missing</b>"),
+        ({"track_id": {"NULL": True}}, "track_id <b>missing</b>"),
+        ({"track_id": {"N": "7"}}, "track_id <b>wrong</b>"),
+        ({"source": {"S": "TV"}}, "source <b>wrong</b>"),
+    ],
+)
+def test_a_value_that_is_missing_is_not_called_wrong(
+    client: Client, fail: Fail, attribute: dict[str, dict[str, object]], mark: str
+) -> None:
+    fail(make_item("m-1", **attribute))
+    assert mark in open_match(client)

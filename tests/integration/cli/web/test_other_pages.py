@@ -75,6 +75,8 @@ def test_parked_letters_are_looked_at_and_sent_back(aws: Aws, client: Client, ke
     assert "The parking lot is empty" in client.get("/parking-lot").text
     aws.sqs.send_message(QueueUrl=stack.parking_lot_queue_url, MessageBody="<script>no letter</script>")
     page = client.post("/parking-lot/look", {"csrf": keys.csrf}).text
+    assert "About 1 letter is parked" in page
+    assert "1 of about 1 letter;" in page
     assert "not a valid dead letter" in page
     assert "<script>no" not in page
 
@@ -90,3 +92,10 @@ def test_each_form_is_refused_without_the_secret_of_the_page(client: Client, pat
 def test_a_read_only_server_refuses_each_form_that_changes_something(client: Client, keys: Keys, path: str) -> None:
     answer = client.post(path, {"csrf": keys.csrf})
     assert (answer.status == 403) == (path in CHANGES)
+
+
+@pytest.mark.parametrize(
+    ("moved", "said"), [(1, "About 1 letter was sent back"), (2, "About 2 letters were sent back")]
+)
+def test_how_many_letters_were_sent_back_is_said(client: Client, moved: int, said: str) -> None:
+    assert said in client.get(f"/parking-lot?moved={moved}").text

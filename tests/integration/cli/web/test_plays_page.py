@@ -1,5 +1,6 @@
 """A station's day, a track and a play are shown, and a play is edited there."""
 
+import re
 from urllib.parse import urlencode
 
 import pytest
@@ -72,3 +73,30 @@ def test_a_track_and_the_matches_of_a_play_are_shown(aws: Aws, client: Client) -
 def test_what_cannot_be_shown_is_said(client: Client, path: str, problem: str) -> None:
     answer = client.get(path)
     assert (answer.status, problem in answer.text) == (400, True)
+
+
+def test_a_day_without_plays_leads_to_the_last_day_that_has_some(aws: Aws, client: Client) -> None:
+    put_play(aws)
+    put_play(aws, minute=5)
+    page = client.get("/plays/day?station=station-1&day=2026-05-01").text
+    assert 'station=station-1&amp;day=2026-03-14">2026-03-14</a>' in page
+    assert "has no plays" in client.get("/plays/day?station=nobody&day=2026-05-01").text
+
+
+def test_a_station_is_kept_when_another_day_is_chosen(aws: Aws, client: Client) -> None:
+    put_play(aws, station=MARKUP)
+    page = client.get(f"/plays/day?{urlencode({'station': MARKUP, 'day': '2026-05-01'})}").text
+    key = re.findall(r'name="key" value="([^"]+)"', page)[0]
+    assert "<b>1</b> plays" in client.get(f"/plays/day?{urlencode({'key': key, 'day': '2026-03-14'})}").text
+
+
+@pytest.mark.parametrize("zone", ["Asia/Tokyo"])
+def test_times_of_plays_and_matches_are_in_the_time_zone_of_the_page(aws: Aws, client: Client) -> None:
+    put_play(aws)
+    aws.put(make_item("m-station-1-0", play_id={"S": KEY.play_id}))
+    day = client.get("/plays/day?station=station-1&day=2026-03-14").text
+    assert "16:00:00 to 16:00:50 Asia/Tokyo" in day
+    matches = client.get(f"/plays/matches?{PLAY}").text
+    assert "Heard at, Asia/Tokyo" in matches
+    assert ">2026-03-14 16:00:00</td>" in matches
+    assert "UTC" not in day + matches
