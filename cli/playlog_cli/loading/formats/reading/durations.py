@@ -35,7 +35,7 @@ class UntilNext:
             earlier, later = (before, draft) if before.at < draft.at else (draft, before)
             earlier.until_next = min(span, self._at_most, earlier.until_next or span)
             is_doubtful = later.is_doubtful and span <= self._at_most
-            earlier.unknown_end = before.unknown_after or (later.line if is_doubtful else 0)
+            earlier.unknown_end = before.unknown_after or (later.line if is_doubtful else earlier.unknown_end)
         yield before
 
     def finish(self) -> Iterator[Draft]:

@@ -24,7 +24,7 @@ from playlog_cli.loading.formats.reading.draft import Draft
 from playlog_cli.loading.formats.reading.durations import UntilNext
 from playlog_cli.loading.formats.reading.local_time import LONGEST_TO_CLOCK, LocalTimes, end_instant
 from playlog_cli.loading.formats.reading.readers import end_reader, heading_reader, skip_reader, text_reader
-from playlog_cli.loading.formats.reading.times import seconds_of, time_reader
+from playlog_cli.loading.formats.reading.times import TimeReader, seconds_of, time_reader
 from playlog_cli.loading.isrc import normalise
 from playlog_cli.loading.matches import RowError
 from playlog_cli.loading.track_ids import artist_title_id
@@ -91,15 +91,14 @@ class LogReader:
         local_times = LocalTimes(self._format.time_zone, self._format.ambiguous)
         until_next = UntilNext(duration.at_most if isinstance(duration, NextRowDuration) else None)
         if table.header_row:
-            self._check_header(table.header_row)
+            cells = self._columns.complete(table.header_row.cells)
+            _check_header(table.header_row, self._time, [cells[index] for index in self._time_indexes])
         for before in table.before:
             self._is_heading(self._columns.complete(before.cells))
         for row in table.rows:
             draft = row if isinstance(row, BadRow) else self._draft(row)
             if isinstance(draft, Draft):
-                self._last[draft.station] = draft
-                for timed in local_times.add(draft):
-                    yield from self._finished(timed, until_next)
+                yield from self._timed(draft, local_times, until_next)
             else:
                 if isinstance(row, BadRow):
                     self._mark_unknown(row.line, list(self._last))
@@ -108,20 +107,14 @@ class LogReader:
             yield from self._finished(timed, until_next)
         yield from map(self._row, until_next.finish())
 
-    def _check_header(self, row: CellRow) -> None:
-        """Checks that the first row of a file whose columns are numbers is not a play that would be lost.
-
-        Raises:
-            RowsError: it has a time.
-        """
-        try:
-            cells = self._columns.complete(row.cells)
-            self._time([cells[index] for index in self._time_indexes])
-        except (RowError, OverflowError):
-            return
-        raise RowsError(
-            f"line {row.line}: the row has a time, so it names no columns: set header = false in the log format"
-        )
+    def _timed(self, draft: Draft, local_times: LocalTimes, until_next: UntilNext) -> Iterator[Outcome]:
+        for timed in local_times.add(draft):
+            if isinstance(timed, BadLogRow):  # this row: those that wait become drafts
+                self._mark_unknown(draft.line, [draft.station])
+            yield from self._finished(timed, until_next)
+            if not isinstance(timed, Draft):
+                return
+        self._last[draft.station] = draft
 
     def _draft(self, read: CellRow) -> Draft | BadRow | SkippedRow:
         """A row as it stands. With a time it is a draft even if it becomes no match, because it ends the row before."""
@@ -143,13 +136,15 @@ class LogReader:
             return BadLogRow(line, _problem(problem), source)
         if is_skipped:
             return Draft(line, station, at, None, source)
+        if self._own_station and not station:
+            self._mark_unknown(line, [each for each in self._last if each])
         try:
             return self._read(line, row, source, at, station)
         except (RowError, OverflowError) as problem:
             return Draft(line, station, at, None, source, _problem(problem))
 
     def _mark_unknown(self, line: int, stations: Sequence[str]) -> None:
-        """Marks the last row of stations: a bad row came after it, of which nobody knows the time."""
+        """Marks the last row of stations: a bad row came after it, of which nobody knows the time or the station."""
         for station in stations:
             if last := self._last.pop(station, None):
                 last.unknown_after = line
@@ -193,8 +188,8 @@ class LogReader:
             draft.until_next = end - draft.at
         if draft.unknown_end:
             problem = (
-                f"duration_seconds is the time to the next row, line {draft.unknown_end}, of which the time is not "
-                "known: correct that line first, and load the file again"
+                f"duration_seconds is the time to the next row, line {draft.unknown_end}, of which the time or "
+                "the station is not known: correct that line first, and load the file again"
             )
             return BadLogRow(draft.line, problem, draft.source)
         if draft.until_next is not None:
@@ -210,6 +205,26 @@ class LogReader:
             is_open=isinstance(duration, NextRowDuration)
             and (draft.until_next is None or draft.until_next.total_seconds() == duration.at_most),
         )
+
+
+def _check_header(row: CellRow, read_time: TimeReader, cells: list[Cell]) -> None:
+    """Checks that the first row of a file whose columns are numbers is not a play that would be lost.
+
+    Args:
+        row: the row.
+        read_time: reads a time.
+        cells: those of its time.
+
+    Raises:
+        RowsError: it has a time.
+    """
+    try:
+        read_time(cells)
+    except (RowError, OverflowError):
+        return
+    raise RowsError(
+        f"line {row.line}: the row has a time, so it names no columns: set header = false in the log format"
+    )
 
 
 def _problem(error: RowError | OverflowError) -> str:

@@ -219,7 +219,9 @@ def test_a_bad_row_of_another_station_leaves_a_row_as_it_is(tmp_path: Path) -> N
         "5": None,
     }
     ((_, problem),) = [each for each in problems(rows) if each[0] == 3]
-    assert problem.startswith("duration_seconds is the time to the next row, line 4, of which the time is not known")
+    assert problem.startswith(
+        "duration_seconds is the time to the next row, line 4, of which the time or the station is not known"
+    )
 
 
 def test_a_row_that_is_held_in_a_doubtful_hour_is_bad_too_if_the_row_after_it_has_no_time(tmp_path: Path) -> None:
@@ -228,3 +230,35 @@ def test_a_row_that_is_held_in_a_doubtful_hour_is_bad_too_if_the_row_after_it_ha
     )
 
     assert loaded(tmp_path, "{ until_next = 3600 }", text) == ({"1": "2400", "2": "900", "5": None}, [4, 5])
+
+
+@pytest.mark.parametrize("bad", ["2026-03-14 08:05:00,3", "0001-01-01 00:00:00+14:00,3"])
+@pytest.mark.parametrize("is_descending", [False, True])
+def test_no_row_is_paid_up_to_one_beyond_a_row_that_is_at_no_instant(
+    tmp_path: Path, bad: str, is_descending: bool
+) -> None:
+    rows = ["2026-03-14 08:00:00Z,1", "2026-03-14 08:03:00Z,2", bad, "2026-03-14 08:09:00Z,4"]
+    path = tmp_path / "log.csv"
+    path.write_text("\n".join(["t,id", *(rows[::-1] if is_descending else rows), ""]))
+
+    read = outcomes(path, FORMAT.format("{ until_next = 600 }").replace('time_zone = "Europe/Zurich"', ""))
+
+    assert {each["track_id"]: each.get("duration_seconds") for each in matches(read)} == {"1": "180", "4": None}
+    assert len(problems(read)) == 2
+
+
+def test_no_row_is_paid_up_to_one_beyond_a_row_whose_station_is_blank(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text("t,id,s\n2026-03-14 08:00:00,1,a\n2026-03-14 08:02:00,2,\n2026-03-14 08:03:00,3,a\n")
+
+    rows = outcomes(path, FORMAT.format("{ until_next = 600 }").replace('{ constant = "fm-1" }', '"s"'))
+
+    ((line, problem),) = problems(rows)
+    assert line == 2
+    assert "line 3, of which the time or the station is not known" in problem
+
+
+def test_a_row_out_of_order_keeps_the_doubt_of_its_end(tmp_path: Path) -> None:
+    text = "t,id\n2026-03-14 08:05:00,1\n2026-03-14 8 h,2\n2026-03-14 08:00:00,3\n2026-03-14 08:20:00,4\n"
+
+    assert loaded(tmp_path, "{ until_next = 600 }", text) == ({"1": None, "4": None}, [3, 4])
