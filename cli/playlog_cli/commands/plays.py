@@ -33,7 +33,14 @@ from playlog_cli.errors import CommandError
 from playlog_cli.reporting.figures import Period
 from playlog_cli.reporting.files.inputs import InputFile, check_unchanged, input_files
 from playlog_cli.reporting.files.manifest import manifest, output_as_json, plays_as_json
-from playlog_cli.reporting.files.writing import STDOUT, OutputFile, check_writable, text_writer, write_together
+from playlog_cli.reporting.files.writing import (
+    STDOUT,
+    OutputFile,
+    check_apart,
+    check_writable,
+    text_writer,
+    write_together,
+)
 from playlog_cli.reporting.listing import writing
 from playlog_cli.reporting.listing.reading import Choice, read_plays
 from playlog_cli.reporting.listing.sorting import sorted_plays
@@ -110,9 +117,9 @@ def plays_command(
     if context.invoked_subcommand:
         return
     period = parse_period(start, end, zone)
-    files = _files({"--csv": csv, "--jsonl": jsonl, "--xlsx": xlsx, "--parquet": parquet}, as_json=as_json)
-    by_layout = choose_layout(layout, settings or [], folder, has_other_files=bool(files))
     inputs = input_files(catalog=catalog)
+    files = _files({"--csv": csv, "--jsonl": jsonl, "--xlsx": xlsx, "--parquet": parquet}, inputs, as_json=as_json)
+    by_layout = choose_layout(layout, settings or [], folder, has_other_files=bool(files))
     names = load_catalog(catalog) if catalog else Catalog()
     choice = Choice(
         stations=tuple(dict.fromkeys(stations or ())),
@@ -133,11 +140,11 @@ def plays_command(
             _write(writing.Listing(plays, names, period.zone), files, inputs, choice, period)
 
 
-def _files(named: dict[str, Path | None], *, as_json: bool) -> dict[str, Path]:
+def _files(named: dict[str, Path | None], inputs: dict[str, InputFile], *, as_json: bool) -> dict[str, Path]:
     """The files to write, by the option that names each.
 
     Raises:
-        CommandError: one cannot be written, or two go to standard output.
+        CommandError: one cannot be written, or is another one as well, or two go to standard output.
     """
     files = {option: path for option, path in named.items() if path}
     if as_json and "--jsonl" in files:
@@ -150,6 +157,7 @@ def _files(named: dict[str, Path | None], *, as_json: bool) -> dict[str, Path]:
         if option in _BINARIES and path == STDOUT:
             raise CommandError(f"{option} - would write a binary file to standard output: name a file")
         check_writable(option, path)
+    check_apart(files.items(), inputs)
     return files
 
 

@@ -31,7 +31,14 @@ from playlog_cli.commands.options import (
 from playlog_cli.errors import CommandError
 from playlog_cli.reporting.files.inputs import check_unchanged, input_files
 from playlog_cli.reporting.files.manifest import manifest, output_as_json, plays_as_json
-from playlog_cli.reporting.files.writing import STDOUT, OutputFile, check_writable, text_writer, write_together
+from playlog_cli.reporting.files.writing import (
+    STDOUT,
+    OutputFile,
+    check_apart,
+    check_writable,
+    text_writer,
+    write_together,
+)
 from playlog_cli.reporting.forms import Report, as_json, render, write_csv
 from playlog_cli.reporting.naming import Key, by_names, keys_to_read
 from playlog_cli.reporting.page import write_page
@@ -80,6 +87,7 @@ def report_command(
     keys = by or [Key.STATION]
     names = _names(keys, catalog, shares)
     files = _files(csv, html, as_json=as_json_)
+    check_apart(files, inputs)
     source = find_source(export, stack, region, profile, by_athena=athena)
     of = period, keys_to_read(keys), stations or [], tracks or [], card
     with counting("{task.completed:,} plays read", TimeElapsedColumn()) as progress:

@@ -2,13 +2,14 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
 from playlog_cli.errors import CommandError
+from playlog_cli.reporting.files.inputs import InputFile
 from playlog_cli.terminal import err
 
 STDOUT = Path("-")
@@ -41,6 +42,25 @@ def check_writable(option: str, path: Path) -> None:
         raise CommandError(f"{option} {path} is a directory: name a file in it")
     if not os.path.isdir(path.parent) or not os.access(path.parent, os.W_OK):
         raise CommandError(f"{option} {path} cannot be written: name a file in a directory that you may write to")
+
+
+def check_apart(files: Iterable[tuple[str, Path]], inputs: Mapping[str, InputFile]) -> None:
+    """Checks that each file to write is one of its own, and none that is read: it would be lost.
+
+    Args:
+        files: the option that names each, and its path.
+        inputs: the files that are read.
+
+    Raises:
+        CommandError: one is not.
+    """
+    taken = {each.path.resolve(): f"--{name.replace('_', '-')}" for name, each in inputs.items()}
+    for option, path in files:
+        if path != STDOUT and path.exists() and not path.is_file():
+            continue  # a device or a pipe
+        other = None if path == STDOUT else taken.setdefault(path.resolve(), option)
+        if other not in (None, option):
+            raise CommandError(f"{other} and {option} both name {path}: give each a file of its own")
 
 
 def text_writer(write: Callable[[TextIO], None]) -> Callable[[Path], None]:

@@ -307,3 +307,28 @@ app.main()
     assert ended.returncode == 1
     assert "card.toml was changed while this command read the plays: run the command again" in ended.stderr
     assert files(folder) == {}
+
+
+@pytest.mark.parametrize(
+    ("command", "options"),
+    [
+        (REPORT, ["--csv", "r", "--html", "r"]),
+        (REPORT, ["--csv", "catalog.csv"]),
+        (REPORT, ["--html", "link.csv"]),
+        (PLAYS, ["--jsonl", "card.toml", "--csv", "./card.toml"]),
+        (PLAYS, ["--xlsx", "catalog.csv"]),
+    ],
+)
+def test_no_file_takes_the_place_of_another_of_the_command(
+    export: Path, tmp_path: Path, command: list[str], options: list[str]
+) -> None:
+    folder = folder_with_inputs(tmp_path / "one")
+    (folder / "link.csv").symlink_to("card.toml")
+
+    refused = playlog([*command, *options, "--export", str(export)], folder)
+
+    assert refused.returncode == 1
+    assert refused.stderr.endswith(f"both name {options[-1].removeprefix('./')}: give each a file of its own\n")
+    assert (folder / "catalog.csv").read_text() == CATALOG
+    assert (folder / "card.toml").read_text() == CARD
+    assert set(files(folder)) == {"link.csv"}
