@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from playlog_cli.commands.options import Profile, Region, StackName
+from playlog_cli.catalog.reading import load_catalog
+from playlog_cli.commands.options import CatalogFile, Profile, Region, StackName
 from playlog_cli.errors import CommandError, shown
 from playlog_cli.failures.mending import identity
 from playlog_cli.stacks.stack import DEFAULT_STACK, find_stack
@@ -25,6 +26,7 @@ def web_command(
     zone_name: Annotated[
         str, typer.Option("--time-zone", metavar="ZONE", help="Time zone of the days, like Europe/Berlin.")
     ] = "UTC",
+    catalog: CatalogFile = None,
     stack: StackName = DEFAULT_STACK,
     region: Region = None,
     profile: Profile = None,
@@ -46,10 +48,12 @@ def web_command(
     zone = time_zone(zone_name)
     if zone is None:
         raise CommandError(f"--time-zone is {shown(zone_name)}: {wanted_zone(zone_name)}")
+    names = load_catalog(catalog) if catalog else None
     found = find_stack(stack, region=region, profile=profile)
     listener, keys = listen(port), Keys()
     host = host_of(listener)
-    desk = Desk(found, keys.home, keys.csrf, read_only=read_only, zone=zone, now=_now, who=lambda: identity(found))
+    secrets, who = (keys.home, keys.csrf), lambda: identity(found)
+    desk = Desk(found, *secrets, read_only=read_only, zone=zone, now=_now, who=who, catalog=names)
     entrance = _Entrance(host)
 
     def ready() -> None:

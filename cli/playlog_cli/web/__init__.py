@@ -4,6 +4,6 @@
 one call of another package, and renders a template. No rule about matches or plays lives here.
 
 Who may import this package: `commands`.
-What it may import: `playlog`, `failures`, `auditing`, `inspecting`, `overview`, `plays`, `reporting`, `stacks`,
-`time_zones`, `errors`, and the words of `terminal`.
+What it may import: `playlog`, `catalog`, `failures`, `auditing`, `inspecting`, `overview`, `plays`, `reporting`,
+`stacks`, `time_zones`, `errors`, and the words of `terminal`.
 """

@@ -10,6 +10,7 @@ from threading import Lock
 from typing import Generic, TypeVar
 from zoneinfo import ZoneInfo
 
+from playlog_cli.catalog.entry import Catalog
 from playlog_cli.errors import CommandError
 from playlog_cli.failures.mending import MendTally, Preview
 from playlog_cli.stacks.stack import Stack
@@ -88,6 +89,7 @@ class Desk:
         zone: time zone in which days begin.
         now: the clock, with an offset.
         who: asks AWS who makes the changes: the ARN of an IAM identity.
+        catalog: the names of the tracks; None if nobody named a catalog.
         previews: previews that are being made, or were.
         plans: corrections that were shown and not yet confirmed.
         jobs: corrections that are being written, or were.
@@ -101,6 +103,7 @@ class Desk:
     zone: ZoneInfo
     now: Callable[[], datetime]
     who: Callable[[], str]
+    catalog: Catalog | None = None
     previews: Shelf[Previewing] = field(default_factory=lambda: Shelf("preview"))
     plans: Shelf[Plan] = field(default_factory=lambda: Shelf("preview"))
     jobs: Shelf[Job] = field(default_factory=lambda: Shelf("correction"))

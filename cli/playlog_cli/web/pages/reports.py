@@ -1,6 +1,7 @@
 """Reports: choose period, grouping and rate card, see the page, download the files."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from io import StringIO
 
@@ -8,9 +9,10 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from playlog_cli.catalog.entry import Catalog
 from playlog_cli.errors import CommandError, shown
-from playlog_cli.reporting.figures import By
 from playlog_cli.reporting.forms import Report, as_json, write_csv
+from playlog_cli.reporting.naming import Key, by_names, keys_to_read
 from playlog_cli.reporting.page import write_page
 from playlog_cli.reporting.period import parse_period
 from playlog_cli.reporting.rate_card import RateCard, RateCardError
@@ -32,7 +34,7 @@ def show_form(desk: Desk, request: Request) -> Response:
     del request
     end = desk.now().astimezone(desk.zone).date().replace(day=1)
     start = (end - timedelta(days=1)).replace(day=1)
-    return show(desk, "reports.html.j2", start=start, end=end, keys=list(By))
+    return show(desk, "reports.html.j2", start=start, end=end, keys=_keys(desk))
 
 
 def make(desk: Desk, request: Request, form: FormData) -> Response:
@@ -43,19 +45,35 @@ def make(desk: Desk, request: Request, form: FormData) -> Response:
         period = parse_period(start, end, text_of(form, "zone") or desk.zone.key)
     except CommandError as error:
         raise CommandError(error.message.replace("--", "")) from None
-    try:
-        by = [By(each) for each in form.getlist("by") if isinstance(each, str)] or [By.STATION]
-    except ValueError:
-        raise CommandError(f"group by is {shown(form.getlist('by'))}: it must be of {', '.join(By)}") from None
+    by = _by(desk, form)
     stations = text_of(form, "stations").split()
     card = _card(form.get("card"))
     making = Making(f"{start} to {end}, by {' and '.join(by)}")
 
     def work() -> None:
-        making.report = report(Tables(desk.stack), period, by, stations, [], card, making.progress)
+        made = report(Tables(desk.stack), period, keys_to_read(by), stations, [], card, making.progress)
+        figures = by_names(made.figures, by, desk.catalog or Catalog())
+        making.report = replace(made, names=desk.catalog, figures=figures)
 
     making.start(work)
     return see_other(desk, f"/reports/made?id={desk.reports.put(making)}")
+
+
+def _keys(desk: Desk) -> list[Key]:
+    """What a report can be grouped by: names only if there is a catalog."""
+    return [each for each in Key if desk.catalog or not each.is_name]
+
+
+def _by(desk: Desk, form: FormData) -> list[Key]:
+    """What the user groups by; the station if nothing was chosen."""
+    chosen = [each for each in form.getlist("by") if isinstance(each, str)]
+    try:
+        by = [Key(each) for each in chosen] or [Key.STATION]
+    except ValueError:
+        raise CommandError(f"group by is {shown(chosen)}: it must be of {', '.join(_keys(desk))}") from None
+    if unnamed := [each for each in by if each not in _keys(desk)]:
+        raise CommandError(f"a report by {unnamed[0]} needs a catalog: start `playlog web --catalog FILE`")
+    return by
 
 
 def _card(sent: object) -> RateCard | None:

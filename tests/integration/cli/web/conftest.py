@@ -4,6 +4,7 @@ from collections.abc import Callable
 from zoneinfo import ZoneInfo
 
 import pytest
+from playlog_cli.catalog.entry import Catalog
 from playlog_cli.stacks.stack import Stack
 from playlog_cli.web.access.gate import Keys
 from playlog_cli.web.access.tickets import ENTRY, Tickets
@@ -38,10 +39,18 @@ def zone() -> str:
 
 
 @pytest.fixture
-def client(stack: Stack, keys: Keys, read_only: bool, zone: str) -> Client:
+def catalog() -> Catalog | None:
+    """The names of the tracks. A test may say otherwise."""
+    return None
+
+
+@pytest.fixture
+def client(stack: Stack, keys: Keys, read_only: bool, zone: str, catalog: Catalog | None) -> Client:
     """A browser that has been let in."""
     secrets = keys.home, keys.csrf
-    desk = Desk(stack, *secrets, read_only=read_only, zone=ZoneInfo(zone), now=lambda: NOW, who=lambda: WHO)
+    desk = Desk(
+        stack, *secrets, read_only=read_only, zone=ZoneInfo(zone), now=lambda: NOW, who=lambda: WHO, catalog=catalog
+    )
     tickets = Tickets(lambda _: None)
     made = Client(site(desk, HOST, keys, tickets), keys.home)
     made.get(f"{ENTRY}?token={tickets.issue()}")

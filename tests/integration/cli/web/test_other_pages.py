@@ -4,6 +4,7 @@ import re
 import time
 
 import pytest
+from playlog_cli.catalog.entry import Catalog, Entry
 from playlog_cli.stacks.stack import Stack
 from playlog_cli.web.access.gate import Keys
 from playlog_cli.web.site import ROUTES
@@ -59,11 +60,38 @@ def test_a_report_is_made_and_its_files_are_downloaded(aws: Aws, client: Client,
 
 
 @pytest.mark.parametrize(
+    "catalog",
+    [Catalog([Entry("track-1", title="Lonely Snow", artist="The Band"), Entry("track-2", artist="The Band")])],
+    ids=["catalog"],
+)
+@pytest.mark.parametrize(
+    ("by", "line"),
+    [("artist", "The Band,2"), ("track", "track-1,Lonely Snow,The Band,1")],
+)
+def test_a_report_has_the_names_of_the_catalog(aws: Aws, client: Client, keys: Keys, by: str, line: str) -> None:
+    put_play(aws, track="track-1", duration_seconds={"N": "50"})
+    put_play(aws, track="track-2", minute=5, duration_seconds={"N": "50"})
+    assert f'value="{by}"' in client.get("/reports").text
+    answer = client.post("/reports", {"csrf": keys.csrf, "start": "2026-03-01", "end": "2026-04-01", "by": by})
+    page = wait(client, answer.headers["location"])
+    key = re.findall(r"/reports/page\?id=([\w-]+)", page)[0]
+    assert line in client.get(f"/reports/file?id={key}&kind=csv").text
+    assert "The Band" in client.get(f"/reports/page?id={key}").text
+
+
+def test_without_a_catalog_a_report_offers_no_names(client: Client) -> None:
+    page = client.get("/reports").text
+    assert 'value="track"' in page
+    assert 'value="artist"' not in page
+
+
+@pytest.mark.parametrize(
     ("fields", "problem"),
     [
         ({"start": "March", "end": "2026-04-01"}, "from is &#39;March&#39;: it must be a date"),
         ({"start": "2026-04-01", "end": "2026-03-01"}, "it must be a later day"),
-        ({"start": "2026-03-01", "end": "2026-04-01", "by": "artist"}, "it must be of"),
+        ({"start": "2026-03-01", "end": "2026-04-01", "by": "genre"}, "it must be of track, station, day, hour<"),
+        ({"start": "2026-03-01", "end": "2026-04-01", "by": "artist"}, "a report by artist needs a catalog"),
     ],
 )
 def test_a_report_that_cannot_be_made_is_said(client: Client, keys: Keys, fields: dict[str, str], problem: str) -> None:
