@@ -81,10 +81,14 @@ err = PlainConsole(stderr=True)
 
 
 def print_json(value: Any) -> None:
-    """Prints a dataclass, or anything that ``json`` takes, as indented JSON on stdout."""
+    """Prints a dataclass, or anything that ``json`` takes, as JSON on stdout: indented for a terminal, else one line.
+
+    Python takes four times as long to indent, which counts in a report with 400,000 lines.
+    """
     shown = asdict(value) if is_dataclass(value) and not isinstance(value, type) else value
+    text = json.dumps(shown, indent=2 if sys.stdout.isatty() else None)
     # JSON allows DEL as it is; a terminal does not show it.
-    sys.stdout.write(json.dumps(shown, indent=2).replace("\x7f", "\\u007f") + "\n")
+    sys.stdout.write(text.replace("\x7f", "\\u007f") + "\n")
 
 
 # --- Words and tables ---
