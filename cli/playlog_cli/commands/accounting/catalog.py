@@ -33,6 +33,7 @@ from playlog_cli.commands.options import (
 )
 from playlog_cli.errors import CommandError
 from playlog_cli.reporting.figures import By
+from playlog_cli.reporting.files.inputs import check_unchanged, input_files
 from playlog_cli.reporting.files.writing import OutputFile, check_writable, text_writer, write_whole
 from playlog_cli.reporting.forms import fixed, grouped
 from playlog_cli.reporting.period import parse_period
@@ -81,10 +82,12 @@ def make(
             f"tracks to it by --keep {path}"
         )
     check_writable("FILE", path)
+    inputs = input_files(keep=keep)
     kept = load_catalog(keep) if keep else Catalog()
     target = find_stack(stack, region=region, profile=profile)
     with counting("{task.completed:,} matches read", TimeElapsedColumn()) as progress:
         rows = draft(match_names(target, progress), kept)
+    check_unchanged(inputs)
     _write_draft(path, columns_of(kept), rows)
     new = len(rows) - len(kept.entries)
     err.print(f"{counted(len(rows), 'track', 'tracks')}, {new:,} of them new", soft_wrap=True)

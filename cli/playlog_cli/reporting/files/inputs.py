@@ -60,7 +60,7 @@ def check_unchanged(inputs: Mapping[str, InputFile]) -> None:
         except OSError:
             is_same = False
         if not is_same:
-            raise CommandError(f"{each.path} was changed while this command read the plays: run the command again")
+            raise CommandError(f"{each.path} was changed while this command was at work: run the command again")
 
 
 def sha256_of(path: Path) -> str:

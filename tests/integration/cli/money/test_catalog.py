@@ -62,6 +62,24 @@ def test_a_catalog_that_people_have_completed_is_not_overwritten(
     assert [share.payee for share in entries["a"].shares] == ["Anna"]
 
 
+def test_what_a_person_writes_into_the_catalog_meanwhile_is_kept(
+    stack: Stack, invoke: Callable[..., Result], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    catalog = tmp_path / "catalog.csv"
+    catalog.write_text("track_id,title,payee\na,Snow,\n")
+
+    def while_a_person_writes(*_: object, **__: object) -> Stack:
+        catalog.write_text("track_id,title,payee\na,Snow,Anna\n")
+        return stack
+
+    monkeypatch.setattr("playlog_cli.commands.accounting.catalog.find_stack", while_a_person_writes)
+    refused = invoke("make", catalog, "--keep", catalog).exception
+
+    assert isinstance(refused, CommandError)
+    assert str(refused) == f"{catalog} was changed while this command was at work: run the command again"
+    assert catalog.read_text() == "track_id,title,payee\na,Snow,Anna\n"
+
+
 def test_another_kind_of_file_is_refused(invoke: Callable[..., Result]) -> None:
     result = invoke("make", "catalog.ods")
     assert isinstance(result.exception, CommandError)

@@ -305,7 +305,7 @@ app.main()
         check=False,
     )
     assert ended.returncode == 1
-    assert "card.toml was changed while this command read the plays: run the command again" in ended.stderr
+    assert "card.toml was changed while this command was at work: run the command again" in ended.stderr
     assert files(folder) == {}
 
 
