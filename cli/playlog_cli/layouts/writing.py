@@ -15,6 +15,8 @@ from playlog_cli.layouts.fields import SETTING, Surroundings
 from playlog_cli.layouts.model import Layout, Setting
 from playlog_cli.layouts.parse import NAME_PART
 from playlog_cli.layouts.rows import Findings, check_rows, rows_of
+from playlog_cli.reporting.figures import Period
+from playlog_cli.reporting.files.manifest import period_as_json
 from playlog_cli.reporting.files.writing import check_writable, manifest_path
 from playlog_cli.reporting.listing.sorting import SortedPlays
 
@@ -80,13 +82,14 @@ class LaidOut:
             file.writelines(map(cells.line, rows_of(self.plays, self.catalog, self.layout, self.around)))
 
 
-def check_replaceable(path: Path, what: Mapping[str, Any]) -> None:
-    """Checks that a file of this name may be replaced: it is of the same layout, settings and choice of plays.
+def check_replaceable(path: Path, period: Period, what: Mapping[str, Any]) -> None:
+    """Checks that a file of this name may be replaced: it is of the same period, layout, settings and choice of plays.
 
-    Two stations or services may give the same name, and the file of one must not replace that of the other.
+    Two stations, services or months may give the same name, and the file of one must not replace that of the other.
 
     Args:
         path: the file, as the layout names it.
+        period: of the plays.
         what: of its inputs, what a manifest must have for the file to be replaced.
 
     Raises:
@@ -95,13 +98,14 @@ def check_replaceable(path: Path, what: Mapping[str, Any]) -> None:
     if not path.exists():
         return
     try:
-        inputs = json.loads(manifest_path(path).read_text(encoding="utf-8"))["inputs"]
-        is_same = all(inputs[name] == json.loads(json.dumps(value)) for name, value in what.items())
+        of_file = json.loads(manifest_path(path).read_text(encoding="utf-8"))
+        same_inputs = (of_file["inputs"][name] == json.loads(json.dumps(value)) for name, value in what.items())
+        is_same = of_file["period"] == period_as_json(period) and all(same_inputs)
     except (OSError, ValueError, KeyError, TypeError):
         is_same = False
     if not is_same:
         raise CommandError(
-            f"{path} is there already, and is no earlier file of these plays and settings: move it, "
+            f"{path} is there already, and is no earlier file of this period, plays and settings: move it, "
             "or name another --folder"
         )
 

@@ -83,7 +83,7 @@ def write_layout(
         err.print("names of tracks come from a catalog, and no --catalog was given", soft_wrap=True)
     path = laid_out.path(choice.folder, found)
     what = {"layout": choice.layout.name, "settings": choice.settings, "choice": of_plays.as_json}
-    check_replaceable(path, what)
+    check_replaceable(path, period, what)
 
     def manifest_of(part: Path, name: str) -> str:
         all_inputs = {

@@ -175,9 +175,23 @@ def test_a_file_of_another_station_is_not_replaced(
     before = path.read_bytes()
     other = invoke(*arguments, "--station", "ab")
     assert isinstance(other.exception, CommandError)
-    assert "is there already, and is no earlier file of these plays and settings" in str(other.exception)
+    assert "is there already, and is no earlier file of this period, plays and settings" in str(other.exception)
     assert path.read_bytes() == before
 
     catalog.write_text("track_id,title,artist\nfirst,Hail,Anna\n")
     assert invoke(*arguments, "--station", "a/b").exit_code == 1
     assert b"Hail" in path.read_bytes()
+
+
+def test_a_file_of_another_month_is_not_replaced(aws: Aws, invoke: Callable[..., Result], tmp_path: Path) -> None:
+    put(aws, play_item("first", MARCH.since, "s"), play_item("last", MARCH.until, "s"))
+    layout = tmp_path / "mine.toml"
+    layout.write_text('file_name = "plays.csv"\n[[column]]\nname = "Track"\nfield = "track_id"\n')
+    arguments = ("--layout", layout, "--folder", tmp_path)
+    assert invoke(*DATES, *arguments).exit_code == 0
+    before = (tmp_path / "plays.csv").read_bytes()
+
+    april = invoke("--from", "2026-04-01", "--to", "2026-05-01", "--time-zone", "Europe/Berlin", *arguments)
+    assert "is no earlier file of this period, plays and settings" in str(april.exception)
+    assert (tmp_path / "plays.csv").read_bytes() == before
+    assert invoke(*DATES, *arguments).exit_code == 0
