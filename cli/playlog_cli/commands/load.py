@@ -172,7 +172,7 @@ def _outcome(file: FileResult) -> str:
         outcome += f", {counted(file.invalid_isrcs, 'invalid ISRC', 'invalid ISRCs')}"
     if file.null_markers:
         outcome += f", {counted(file.null_markers, 'null marker', 'null markers')} read as no value"
-    outcome += "".join(f", {each}" for each in order_notes(file.going_back, file.open_rows))
+    outcome += "".join(f", {each}" for each in order_notes(file.going_back, file.longest_rows, file.open_rows))
     if file.unread_sheets:
         outcome += f"; sheets not read: {', '.join(file.unread_sheets)}"
     return outcome

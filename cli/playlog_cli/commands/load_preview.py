@@ -20,28 +20,35 @@ def show_preview(rows: Sequence[PreviewedRow], order: Order, *, as_json: bool) -
     """Prints rows beside their matches, and how many would become what. Exit status 1 if a row would not be loaded."""
     counts = dict(Counter(_fate(row) for row in sorted(rows, key=lambda row: list(Fate).index(row.fate))))
     if as_json:
-        sums_of_order = {"going_back": order.going_back, "open_rows": order.open_rows}
+        sums_of_order = {
+            "going_back": order.going_back,
+            "longest_rows": order.longest_rows,
+            "open_rows": order.open_rows,
+        }
         print_json({"rows": [asdict(row) for row in rows], "counts": counts, **sums_of_order})
     else:
         for row in rows:
             _show(row)
-        notes = order_notes(order.going_back, order.open_rows)
+        notes = order_notes(order.going_back, order.longest_rows, order.open_rows)
         sums = ", ".join([*(f"{count:,} {fate}" for fate, count in counts.items()), *notes]) or "no rows"
         out.print(f"{counted(len(rows), 'row', 'rows')} shown, nothing written: {sums}", soft_wrap=True)
     if any(row.fate is Fate.BAD for row in rows):
         raise typer.Exit(1)
 
 
-def order_notes(going_back: int, open_rows: int) -> list[str]:
+def order_notes(going_back: int, longest_rows: int, open_rows: int) -> list[str]:
     """What a user should know about rows that last up to the next one.
 
     Args:
         going_back: rows against the order of time.
-        open_rows: rows without a next row before the maximum.
+        longest_rows: rows that last the maximum.
+        open_rows: rows without a next row at another instant.
     """
     notes = []
+    if longest_rows:
+        notes.append(f"{longest_rows:,} as long as until_next allows (the next row is later still)")
     if open_rows:
-        notes.append(f"{open_rows:,} without a next row within until_next (they last that long)")
+        notes.append(f"{open_rows:,} of the default length (no later row, or another one at the same instant)")
     if going_back:
         notes.append(f"{going_back:,} back in time (durations by until_next may be wrong: sort the file by time)")
     return notes

@@ -47,7 +47,8 @@ class FileResult:
         bad: how many rows were not loaded.
         not_played_count: how many matches the old system had as played that were added as failed.
         going_back: rows against the order of time, of a file whose rows last up to the next one.
-        open_rows: rows that should last up to the next one and have none before the maximum.
+        longest_rows: rows that last the maximum, because the next one is later still.
+        open_rows: rows that should last up to the next one, and have none at another instant.
     """
 
     file: str
@@ -68,6 +69,7 @@ class FileResult:
     bad: int = 0
     not_played_count: int = 0
     going_back: int = 0
+    longest_rows: int = 0
     open_rows: int = 0
 
 
@@ -124,17 +126,20 @@ class Order:
     Attributes:
         later: rows that are later than the row before them of their station.
         earlier: rows that are earlier.
-        open_rows: rows that have no next row before the maximum.
+        longest_rows: rows that last the maximum.
+        open_rows: rows that have no next row at another instant.
     """
 
     later: int = 0
     earlier: int = 0
+    longest_rows: int = 0
     open_rows: int = 0
 
     def add(self, row: Row) -> None:
         """Counts a row."""
         self.later += row.step > 0
         self.earlier += row.step < 0
+        self.longest_rows += row.is_longest
         self.open_rows += row.is_open
 
     @property
@@ -215,5 +220,6 @@ def result_of(file: str, tally: Tally) -> FileResult:
         bad=tally.bad,
         not_played_count=tally.not_played_count,
         going_back=tally.order.going_back,
+        longest_rows=tally.order.longest_rows,
         open_rows=tally.order.open_rows,
     )

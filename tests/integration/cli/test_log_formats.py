@@ -180,18 +180,18 @@ def test_rows_out_of_the_order_of_time_are_told_where_durations_hang_on_it(run: 
     )
     log.write_text(LOG + "14.03.2026;07:00:00;Nena;a;\n" + "14.03.2026;07:03:00;Nena;b;\n")
     told = (
-        "2 without a next row within until_next (they last that long), "
+        "2 of the default length (no later row, or another one at the same instant), "
         "1 back in time (durations by until_next may be wrong: sort the file by time)"
     )
 
     assert run("load", log, "--log-format", station, "--preview", "9")[1].endswith(f"4 waiting, 1 skipped, {told}\n")
     shown = json.loads(run("load", log, "--log-format", station, "--preview", "9", "--json")[1])
-    assert (shown["going_back"], shown["open_rows"]) == (1, 2)
+    assert (shown["going_back"], shown["longest_rows"], shown["open_rows"]) == (1, 0, 2)
     assert run("load", log, "--log-format", station)[1].endswith(
         f"4 added, 0 already there, 0 bad, 1 skipped, {told}\n"
     )
     (file,) = json.loads(run("load", log, "--log-format", station, "--json")[1])["files"]
-    assert (file["going_back"], file["open_rows"]) == (1, 2)
+    assert (file["going_back"], file["longest_rows"], file["open_rows"]) == (1, 0, 2)
 
 
 def test_a_preview_adds_up_what_its_rows_would_become(run: Run, log: Path, station: Path) -> None:

@@ -79,7 +79,8 @@ class Row:
         source: the cells that a log format read; None without one.
         step: of a row that lasts up to the next one: 1 if it is later than the row before it, -1 if it is earlier.
         nulls: names of members of JSON that are null.
-        is_open: whether it should last up to the next row, and there is none before the maximum.
+        is_longest: whether it lasts the maximum, because the next row is later still.
+        is_open: whether it should last up to the next row, and there is none at another instant.
     """
 
     line: int
@@ -90,6 +91,7 @@ class Row:
     identity: str | None = None
     source: LogCells | None = None
     step: int = 0
+    is_longest: bool = False
     is_open: bool = False
     nulls: tuple[str, ...] = ()
 

@@ -21,6 +21,7 @@ class Draft:
         problem: what is wrong with a row that becomes no match; None if a skip rule says so.
         end: when it ended, as the row says: an instant, a local time, or a time of the day.
         until_next: time to the next row of the station, at most what the format says.
+        is_longest: whether ``until_next`` is what the format says, and the next row is later still.
         step: 1 if it is later than the row before it of its station, -1 if it is earlier.
         unknown_after: line of a bad row after this one of which nobody knows the time; 0 if there is none.
         unknown_end: line of the row that ended this one at a time that nobody knows; 0 if there is none.
@@ -35,6 +36,7 @@ class Draft:
     is_doubtful: bool = False
     end: datetime | time | None = None
     until_next: timedelta | None = None
+    is_longest: bool = False
     step: int = 0
     unknown_after: int = 0
     unknown_end: int = 0

@@ -33,6 +33,7 @@ class UntilNext:
         if span:
             draft.step = 1 if before.at < draft.at else -1
             earlier, later = (before, draft) if before.at < draft.at else (draft, before)
+            earlier.is_longest = span > self._at_most and (earlier.until_next is None or earlier.is_longest)
             earlier.until_next = min(span, self._at_most, earlier.until_next or span)
             is_doubtful = later.is_doubtful and span <= self._at_most
             earlier.unknown_end = before.unknown_after or (later.line if is_doubtful else earlier.unknown_end)

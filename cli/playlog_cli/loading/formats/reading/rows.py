@@ -195,15 +195,14 @@ class LogReader:
         if draft.until_next is not None:
             values["duration_seconds"] = Number(str(draft.until_next.total_seconds()).removesuffix(".0"))
         values["matched_at"] = matched_at
-        duration = self._format.duration
         return Row(
             draft.line,
             values,
             identity=_identity(draft.station, matched_at, values),
             source=draft.source,
             step=draft.step,
-            is_open=isinstance(duration, NextRowDuration)
-            and (draft.until_next is None or draft.until_next.total_seconds() == duration.at_most),
+            is_longest=draft.is_longest,
+            is_open=draft.until_next is None and isinstance(self._format.duration, NextRowDuration),
         )
 
 

@@ -137,7 +137,7 @@ def test_rows_out_of_order_and_rows_without_a_next_one_are_counted(tmp_path: Pat
         assert isinstance(row, Row)
         order.add(row)
 
-    assert (order.going_back, order.open_rows) == (1, 4)
+    assert (order.going_back, order.longest_rows, order.open_rows) == (1, 2, 2)
 
 
 def test_rows_that_state_their_duration_may_come_in_any_order(tmp_path: Path) -> None:
@@ -148,7 +148,7 @@ def test_rows_that_state_their_duration_may_come_in_any_order(tmp_path: Path) ->
         assert isinstance(row, Row)
         order.add(row)
 
-    assert (order.going_back, order.open_rows) == (0, 0)
+    assert (order.going_back, order.longest_rows, order.open_rows) == (0, 0, 0)
 
 
 def test_a_skipped_row_ends_the_row_before_it(tmp_path: Path) -> None:
