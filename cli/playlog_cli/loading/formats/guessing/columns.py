@@ -1,6 +1,7 @@
 """Which column is which attribute, by its name and its values. Pure."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -44,6 +45,7 @@ _MOST_CANDIDATES = 12
 _UNIT = re.compile(r"\s*[(\[].*?[)\]]")
 _YEAR = re.compile(r"(19|20)\d\d")  # of a release, which is no album
 _WORDS = re.compile(r"[A-Z]?[^\W\dA-Z]+|[A-Z]+")  # of a name like iso_end_timestamp or endTime
+_NO_VALUES = frozenset(["n/a", "na", "none", "null", "nan", "unknown", "not found", "not available", "-", "--"])
 _RANKS = {name: rank for rank, name in enumerate(_STARTS.split())}
 
 
@@ -96,6 +98,15 @@ def duration_of(sample: Sample, taken: set[int]) -> Duration | None:
     values = sample.values(column)
     guesses = moment_formats(values) or clock_formats(values)
     return Duration(column, guesses[0], is_end=True) if guesses else None
+
+
+def no_values(sample: Sample, duration: Duration | None) -> Counter[str]:
+    """Texts that seem to mean an empty cell, with their numbers: well-known ones, and durations without a digit."""
+    found = Counter(cell for row in sample.rows for cell in row if cell.casefold() in _NO_VALUES)
+    if duration:
+        lengths = sample.values(duration.column)
+        found |= Counter(text for text in lengths if not any(map(str.isdigit, text)))
+    return found
 
 
 def kind_column(sample: Sample, taken: set[int]) -> int | None:

@@ -13,6 +13,7 @@ from playlog_cli.loading.formats.guessing.columns import (
     attribute_columns,
     duration_of,
     kind_column,
+    no_values,
     read_as,
     times_of,
 )
@@ -48,6 +49,7 @@ def draft_format(sample: Sample, name: str) -> str:
         "# Answer the questions, and look at it with: playlog load FILE --log-format THIS.toml --preview 5",
         *_layout(sample),
         *_zone(times),
+        *_blank(no_values(sample, duration)),
         "",
         "[match]",
         *_time_lines(sample, times),
@@ -91,6 +93,13 @@ def _zone(times: Times | None) -> Iterator[str]:
     if not has_offset:
         yield f"{QUESTION} in which time zone are the times? A name of the IANA database, like Europe/Berlin."
         yield '# time_zone = "Europe/Berlin"'
+
+
+def _blank(found: Counter[str]) -> Iterator[str]:
+    if found:
+        texts = found.most_common(_MOST_KINDS)
+        yield f"{QUESTION} do these mean an empty cell? {', '.join(f'{_plain(text)!r} ({n:,})' for text, n in texts)}"
+        yield f"# blank = {json.dumps([text for text, _ in texts], ensure_ascii=False)}"
 
 
 def _time_lines(sample: Sample, times: Times | None) -> Iterator[str]:

@@ -120,6 +120,18 @@ def test_json_by_the_paths_of_its_members(tmp_path: Path) -> None:
         assert (match["title"], match["duration_seconds"]) == ("Jóga", "305")
 
 
+def test_texts_that_mean_an_empty_cell_are_asked_about(tmp_path: Path) -> None:
+    songs = "".join(f"2026-03-14T08:{minute:02}:00Z,Nena,a,{215_000 + minute}\n" for minute in range(50))
+    rest = "2026-03-14T09:12:00Z,N/A,c,ohne\n2026-03-14T09:16:00Z,Nena,d,ohne\n"
+    toml = draft(tmp_path / "log.csv", f"start,artist,title,duration_ms\n{songs}{rest}")
+
+    assert "do these mean an empty cell? 'ohne' (2), 'N/A' (1)" in asked(toml)
+    answered = toml.replace('# blank = ["ohne", "N/A"]', 'blank = ["ohne", "N/A"]')
+    *_, last_but_one, last = matches(outcomes(tmp_path / "log.csv", answered))
+    assert (last_but_one["title"], "artist" in last_but_one, "duration_seconds" in last_but_one) == ("c", False, False)
+    assert (last["artist"], "duration_seconds" in last) == ("Nena", False)
+
+
 def test_a_workbook(tmp_path: Path) -> None:
     book = openpyxl.Workbook()
     for row in (["Date", "Time", "Title", "Artist"], ["14.03.2026", "08:00", "Jóga", "Björk"]):
