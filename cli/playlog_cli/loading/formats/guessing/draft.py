@@ -132,18 +132,23 @@ def _evidence(times: Times, time_format: str) -> str:
 
 
 def _order(times: Sequence[datetime]) -> str:
-    steps = list(pairwise(times))
-    back = sum(after < before for before, after in steps)
-    if not back:
-        return "in order"
-    return "newest first" if back == len(steps) else f"going back {counted(back, 'time', 'times')}"
+    back, forth = _steps(times)
+    if back > forth:
+        return "newest first" + (f", going forward {counted(forth, 'time', 'times')}" if forth else "")
+    return f"going back {counted(back, 'time', 'times')}" if back else "in order"
 
 
 def _is_unordered(times: Sequence[datetime]) -> bool:
     """Whether more rows go back in time than a change of the clock or two files put together explain."""
-    back = sum(after < before for before, after in pairwise(times))
-    forth = sum(after > before for before, after in pairwise(times))
-    return min(back, forth) > 1 + len(times) * _MOST_BACK
+    return min(_steps(times)) > 1 + len(times) * _MOST_BACK
+
+
+def _steps(times: Sequence[datetime]) -> tuple[int, int]:
+    """How many rows are earlier than the row before them, and how many are later."""
+    return (
+        sum(after < before for before, after in pairwise(times)),
+        sum(after > before for before, after in pairwise(times)),
+    )
 
 
 def _station(sample: Sample, attributes: dict[str, int]) -> Iterator[str]:
@@ -153,7 +158,7 @@ def _station(sample: Sample, attributes: dict[str, int]) -> Iterator[str]:
         yield '# station_id = { constant = "fm-1" }'
         return
     names = list(dict.fromkeys(sample.values(column)))[:_MOST_KINDS]
-    yield f"#   stations here: {', '.join(map(_plain, names))}"
+    yield f"#   stations here: {', '.join(repr(_plain(name)) for name in names)}"
     yield f"station_id = {_column(sample, column)}"
 
 

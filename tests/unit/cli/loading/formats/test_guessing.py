@@ -132,6 +132,15 @@ def test_texts_that_mean_an_empty_cell_are_asked_about(tmp_path: Path) -> None:
     assert (last["artist"], "duration_seconds" in last) == ("Nena", False)
 
 
+def test_a_file_with_the_newest_row_first_is_told_also_where_rows_share_a_minute(tmp_path: Path) -> None:
+    clocks = ["08:09", "08:05", "08:05", "08:02", "08:04", "08:00"]
+    rows = "".join(f"2026-03-14 {clock},a,b,7\n" for clock in clocks)
+    toml = draft(tmp_path / "log.csv", f"start,artist,title,station\n{rows}")
+
+    assert "6 rows, newest first, going forward 1 time" in toml
+    assert "#   stations here: '7'" in toml
+
+
 def test_a_workbook(tmp_path: Path) -> None:
     book = openpyxl.Workbook()
     for row in (["Date", "Time", "Title", "Artist"], ["14.03.2026", "08:00", "Jóga", "Björk"]):
