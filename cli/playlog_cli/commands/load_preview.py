@@ -9,9 +9,11 @@ import typer
 
 from playlog_cli.loading.preview import Fate, PreviewedRow
 from playlog_cli.loading.results import Order
-from playlog_cli.terminal import counted, out, print_json, print_rows
+from playlog_cli.terminal import counted, out, print_first, print_json, print_rows
 
 _HEADINGS = ("column", "in the file", "attribute", "in the match")
+_ROWS_ON_A_SCREEN = 5
+_BAD_ROWS_AGAIN = 10  # at the end of a preview that does not fit on a screen
 _MOST_LINES = 40  # of a row: an object of JSON may have thousands of members
 _MOST_CHARACTERS = 200  # of a cell
 
@@ -29,6 +31,9 @@ def show_preview(rows: Sequence[PreviewedRow], order: Order, *, as_json: bool) -
     else:
         for row in rows:
             _show(row)
+        if len(rows) > _ROWS_ON_A_SCREEN:
+            bad = [_heading(row) for row in rows if row.fate is Fate.BAD]
+            print_first(out, bad, _BAD_ROWS_AGAIN, "bad rows, above", len(bad))
         notes = order_notes(order.going_back, order.longest_rows, order.open_rows)
         sums = ", ".join([*(f"{count:,} {fate}" for fate, count in counts.items()), *notes]) or "no rows"
         out.print(f"{counted(len(rows), 'row', 'rows')} shown, nothing written: {sums}", soft_wrap=True)
@@ -58,9 +63,13 @@ def _fate(row: PreviewedRow) -> str:
     return f"{row.fate} as {row.reason_code}" if row.reason_code else str(row.fate)
 
 
-def _show(row: PreviewedRow) -> None:
+def _heading(row: PreviewedRow) -> str:
     where = f"{row.file}:{row.line}" if row.line else row.file
-    out.print(f"{where}: {row.note}" if row.note else where, soft_wrap=True)
+    return f"{where}: {row.note}" if row.note else where
+
+
+def _show(row: PreviewedRow) -> None:
+    out.print(_heading(row), soft_wrap=True)
     if row.source or row.match:
         match = []
         for name, value in row.match.items():

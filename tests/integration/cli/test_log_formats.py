@@ -201,6 +201,10 @@ def test_a_preview_adds_up_what_its_rows_would_become(run: Run, log: Path, stati
 
     last = "6 rows shown, nothing written: 2 waiting, 1 would fail as MISSING_TRACK, 1 bad, 2 skipped"
     assert (status, out.splitlines()[-1]) == (1, last)
+    # A long preview says again at its end what is wrong.
+    again = out.splitlines()[-2]
+    assert again.startswith(f"{log}:")
+    assert "'14.03.2026 8.10'" in again
 
 
 def test_a_row_of_a_large_object_takes_a_screen_of_a_preview(run: Run, tmp_path: Path) -> None:
