@@ -67,6 +67,8 @@ def explained(error: Exception) -> str | None:
             return explain(error)
         case OSError() if error.errno in _OUTPUT_ERRORS and error.filename is None:
             return f"the output cannot be written: {error.strerror}"
+        case OSError() if error.errno == errno.ENAMETOOLONG:
+            return f"no file can be called {shown(error.filename)}: {error.strerror}"
         case _:
             return None
 

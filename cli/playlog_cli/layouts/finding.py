@@ -1,6 +1,7 @@
 """Find a layout: one that ships with playlog by its name, or a person's own file."""
 
 import hashlib
+import os
 import tomllib
 from importlib import resources
 from pathlib import Path
@@ -46,7 +47,7 @@ def find_layout(name: str) -> tuple[Layout, str]:
 
 
 def _own_toml(name: str, shipped: list[str]) -> str:
-    if not name.endswith(_SUFFIX) and not Path(name).exists():
+    if not name.endswith(_SUFFIX) and not os.path.exists(name):
         raise CommandError(
             f"--layout is {shown(name)}: it must be the path of a TOML file, or one of {', '.join(shipped)}"
         )

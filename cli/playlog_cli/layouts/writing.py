@@ -1,6 +1,7 @@
 """Write the plays of a period as a layout wants them."""
 
 import json
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -95,7 +96,7 @@ def check_replaceable(path: Path, period: Period, what: Mapping[str, Any]) -> No
     Raises:
         CommandError: there is another file of this name.
     """
-    if not path.exists():
+    if not os.path.exists(path):
         return
     try:
         of_file = json.loads(manifest_path(path).read_text(encoding="utf-8"))

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from decimal import Decimal
@@ -76,7 +77,7 @@ def make(
     """
     if path.suffix.lower() not in (".csv", ".xlsx", ".jsonl"):
         raise CommandError(f"{path}: the name must end with .csv, .xlsx or .jsonl, which says what is written")
-    if path.exists() and not (keep and keep.exists() and path.samefile(keep)):
+    if os.path.exists(path) and not (keep and os.path.exists(keep) and path.samefile(keep)):
         raise CommandError(
             f"{path} is there already, and what people wrote into it would be lost: name a new file, or add the new "
             f"tracks to it by --keep {path}"

@@ -1,5 +1,6 @@
 """`playlog statements`: what each payee gets for the plays between two dates."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -61,7 +62,7 @@ def statements_command(
     period = parse_period(start, end, zone)
     inputs = input_files(catalog=catalog, rate_card=rate_card, shares=shares)
     names, card = load_catalog(catalog, shares), load_rate_card(rate_card)
-    if folder and folder.exists() and not folder.is_dir():
+    if folder and os.path.exists(folder) and not os.path.isdir(folder):
         raise CommandError(f"--folder {folder} is a file: name a folder")
     closed = find_closed(folder) if folder else []
     check_period(period, closed, card.currency)

@@ -1,5 +1,6 @@
 """Find a log format: one that ships with playlog by its name, or a person's own file."""
 
+import os
 import tomllib
 from dataclasses import dataclass
 from importlib import resources
@@ -68,7 +69,7 @@ def find_format(name: str) -> LogFormat | None:
 
 
 def _own_toml(name: str, shipped: list[str]) -> str:
-    if not name.endswith(_SUFFIX) and not Path(name).exists():
+    if not name.endswith(_SUFFIX) and not os.path.exists(name):
         raise CommandError(
             f"--log-format is {shown(name)}: it must be the path of a TOML file, or one of {', '.join(shipped)}"
         )

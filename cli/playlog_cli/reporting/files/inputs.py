@@ -1,6 +1,7 @@
 """The files that a command reads, and their hashes: what a manifest says went in."""
 
 import hashlib
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,7 +40,7 @@ def input_files(**paths: Path | None) -> dict[str, InputFile]:
     for name, path in paths.items():
         if path:
             option = f"--{name.replace('_', '-')}"
-            if path.exists() and not path.is_file():
+            if os.path.exists(path) and not os.path.isfile(path):
                 raise CommandError(f"{option} {path} is no file: save it as a file, whose hash a manifest can name")
             try:
                 found[name] = InputFile(path, sha256_of(path))

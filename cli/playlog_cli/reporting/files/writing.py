@@ -56,7 +56,7 @@ def check_apart(files: Iterable[tuple[str, Path]], inputs: Mapping[str, InputFil
     """
     taken = {each.path.resolve(): f"--{name.replace('_', '-')}" for name, each in inputs.items()}
     for option, path in files:
-        if path != STDOUT and path.exists() and not path.is_file():
+        if path != STDOUT and os.path.exists(path) and not os.path.isfile(path):
             continue  # a device or a pipe
         other = None if path == STDOUT else taken.setdefault(path.resolve(), option)
         if other not in (None, option):
