@@ -94,7 +94,7 @@ test-dynamodb-local: .tools/uv.$(UV_VERSION) ## Test what DynamoDB does, with Dy
 
 e2e: .tools/uv.$(UV_VERSION) ## Run the end-to-end tests on the template, in an embedded AWS
 	$(call step,end-to-end tests)
-	@$(RUN) pytest -n 2 --dist loadfile tests/e2e $(ARGS)
+	@$(RUN) pytest tests/e2e $(ARGS)
 
 browser: .tools/uv.$(UV_VERSION) ## Run the tests of the operators' page in Chromium
 	$(call step,the operators' page in a browser)
