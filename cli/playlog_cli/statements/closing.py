@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from playlog_cli.errors import CommandError
+from playlog_cli.exporting.places import sha256_of
 from playlog_cli.reporting.figures import Period
-from playlog_cli.reporting.files.inputs import sha256_of
 from playlog_cli.reporting.rate_card import RateCard
 from playlog_cli.reporting.rate_card_file import load_rate_card
 from playlog_cli.statements.ledger import Ledger, LedgerError, read_ledger

@@ -1,12 +1,12 @@
 """The files that a command reads, and their hashes: what a manifest says went in."""
 
-import hashlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from playlog_cli.errors import CommandError
+from playlog_cli.exporting.places import sha256_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +62,3 @@ def check_unchanged(inputs: Mapping[str, InputFile]) -> None:
             is_same = False
         if not is_same:
             raise CommandError(f"{each.path} was changed while this command was at work: run the command again")
-
-
-def sha256_of(path: Path) -> str:
-    """The SHA-256 of a file, in hexadecimal digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -9,8 +9,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from playlog_cli.exporting.places import sha256_of
 from playlog_cli.reporting.figures import Period
-from playlog_cli.reporting.files.inputs import InputFile, sha256_of
+from playlog_cli.reporting.files.inputs import InputFile
 
 
 def manifest(period: Period, inputs: Mapping[str, Any], output: Mapping[str, Any]) -> str:

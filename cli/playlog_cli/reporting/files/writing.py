@@ -56,10 +56,10 @@ def check_apart(files: Iterable[tuple[str, Path]], inputs: Mapping[str, InputFil
     """
     taken = {each.path.resolve(): f"--{name.replace('_', '-')}" for name, each in inputs.items()}
     for option, path in files:
-        if path != STDOUT and os.path.exists(path) and not os.path.isfile(path):
-            continue  # a device or a pipe
-        other = None if path == STDOUT else taken.setdefault(path.resolve(), option)
-        if other not in (None, option):
+        if _is_stream(path):
+            continue
+        other = taken.setdefault(path.resolve(), option)
+        if other != option:
             raise CommandError(f"{other} and {option} both name {path}: give each a file of its own")
 
 

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from playlog_cli.errors import CommandError
-from playlog_cli.reporting.files.inputs import InputFile, sha256_of
+from playlog_cli.exporting.places import sha256_of
+from playlog_cli.reporting.files.inputs import InputFile
 from playlog_cli.reporting.files.manifest import period_as_json, plays_as_json
 from playlog_cli.statements.closing import CARD, LEDGER, MANIFEST, manifests_in
 from playlog_cli.statements.ledger import write_ledger
