@@ -1,6 +1,6 @@
 """Reads plays: those of a station's day, and those of a track."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -13,7 +13,7 @@ from playlog.domain.match import Item
 from playlog_cli.auditing import items
 from playlog_cli.errors import CommandError, shown
 from playlog_cli.stacks.stack import Stack
-from playlog_cli.stacks.tables import Span, can_be_key, query, read
+from playlog_cli.stacks.tables import Span, can_be_key, query
 
 # A play lasts at most a day, and a match that came late can make it begin earlier than its key says.
 SLACK = timedelta(days=1)
@@ -34,6 +34,7 @@ ATTRIBUTES = (
     "source",
     "station_program_id",
 )
+FOR_EDITS = (*ATTRIBUTES, "edited")
 
 
 @dataclass(frozen=True)
@@ -79,11 +80,7 @@ def plays_of_day(stack: Stack, station_id: str, start: datetime, end: datetime) 
         start: the first instant, with an offset.
         end: the instant after the last one.
     """
-    if not can_be_key(station_id):
-        return []
-    keys = Span("play_id", timestamps.to_text(start - SLACK), timestamps.to_text(end + SLACK))
-    pages = query(stack.dynamodb, stack.play_log_table, ATTRIBUTES, ("station_id", station_id), keys)
-    lines = [line_of(play) for page in pages for play in page]
+    lines = map(line_of, _items_around(stack, station_id, start, end, ATTRIBUTES))
     return sorted((each for each in lines if each.start < end and each.stop >= start), key=lambda each: each.start)
 
 
@@ -102,7 +99,7 @@ def newest_play(stack: Stack, station_id: str) -> PlayLine | None:
 
 
 def items_of_period(stack: Stack, station_id: str, start: datetime, end: datetime) -> list[Item]:
-    """The plays of a station that began between two instants, the earliest first, with all their attributes.
+    """The plays of a station that began between two instants, the earliest first, with what an edit needs of them.
 
     Args:
         stack: where.
@@ -110,10 +107,18 @@ def items_of_period(stack: Stack, station_id: str, start: datetime, end: datetim
         start: the first instant, with an offset.
         end: the instant after the last one.
     """
-    chosen = [play for play in plays_of_day(stack, station_id, start, end) if play.start >= start]
-    keys = [{"station_id": {"S": station_id}, "play_id": {"S": play.play_id}} for play in chosen]
-    found = {item["play_id"]["S"]: item for item in read(stack.dynamodb, stack.play_log_table, keys)}
-    return [found[play.play_id] for play in chosen if play.play_id in found]
+    timed = [(line_of(play).start, play) for play in _items_around(stack, station_id, start, end, FOR_EDITS)]
+    return [play for began, play in sorted(timed, key=lambda each: each[0]) if start <= began < end]
+
+
+def _items_around(
+    stack: Stack, station_id: str, start: datetime, end: datetime, attributes: Sequence[str]
+) -> Iterator[Item]:
+    """At least the plays of a station that were on air between two instants."""
+    if can_be_key(station_id):
+        keys = Span("play_id", timestamps.to_text(start - SLACK), timestamps.to_text(end + SLACK))
+        for page in query(stack.dynamodb, stack.play_log_table, attributes, ("station_id", station_id), keys):
+            yield from page
 
 
 def plays_of_track(
