@@ -1,6 +1,6 @@
 """`playlog plays flag|unflag|withdraw|restore`: what a person changes on plays."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated
@@ -32,85 +32,39 @@ _DONE = {
     Edit.WITHDRAW: "Withdrawn",
     Edit.RESTORE: "Restored",
 }
+_HELP = {
+    Edit.FLAG: "Flag plays of a station, so that a person looks at them before they are paid. Asks for confirmation.",
+    Edit.UNFLAG: "Take the flag of plays away. Asks for confirmation.",
+    Edit.WITHDRAW: "Withdraw plays: they stay in the table, and count nowhere. Asks for confirmation.",
+    Edit.RESTORE: "Restore plays that were withdrawn. Asks for confirmation.",
+}
 
 
 def add_edits(app: typer.Typer) -> None:
     """Adds the commands to `playlog plays`."""
-    for edit, command in (
-        (Edit.FLAG, flag_command),
-        (Edit.UNFLAG, unflag_command),
-        (Edit.WITHDRAW, withdraw_command),
-        (Edit.RESTORE, restore_command),
-    ):
-        app.command(edit.value)(command)
+    for edit in Edit:
+        app.command(edit.value, help=_HELP[edit])(_command(edit))
 
 
-def flag_command(
-    station_id: Station,
-    play_ids: PlayIds = None,
-    start: Start = "",
-    end: End = "",
-    zone: Zone = "UTC",
-    yes: Yes = False,
-    stack: StackName = DEFAULT_STACK,
-    region: Region = None,
-    profile: Profile = None,
-    as_json: AsJson = False,
-) -> None:
-    """Flag plays of a station, so that a person looks at them before they are paid. Asks for confirmation."""
-    chosen = _Chosen(station_id, play_ids or [], start, end, zone)
-    _edit(Edit.FLAG, chosen, find_stack(stack, region=region, profile=profile), yes=yes, as_json=as_json)
+def _command(edit: Edit) -> Callable[..., None]:
+    """The command of an edit."""
 
+    def command(
+        station_id: Station,
+        play_ids: PlayIds = None,
+        start: Start = "",
+        end: End = "",
+        zone: Zone = "UTC",
+        yes: Yes = False,
+        stack: StackName = DEFAULT_STACK,
+        region: Region = None,
+        profile: Profile = None,
+        as_json: AsJson = False,
+    ) -> None:
+        chosen = _Chosen(station_id, play_ids or [], start, end, zone)
+        _edit(edit, chosen, find_stack(stack, region=region, profile=profile), yes=yes, as_json=as_json)
 
-def unflag_command(
-    station_id: Station,
-    play_ids: PlayIds = None,
-    start: Start = "",
-    end: End = "",
-    zone: Zone = "UTC",
-    yes: Yes = False,
-    stack: StackName = DEFAULT_STACK,
-    region: Region = None,
-    profile: Profile = None,
-    as_json: AsJson = False,
-) -> None:
-    """Take the flag of plays away. Asks for confirmation."""
-    chosen = _Chosen(station_id, play_ids or [], start, end, zone)
-    _edit(Edit.UNFLAG, chosen, find_stack(stack, region=region, profile=profile), yes=yes, as_json=as_json)
-
-
-def withdraw_command(
-    station_id: Station,
-    play_ids: PlayIds = None,
-    start: Start = "",
-    end: End = "",
-    zone: Zone = "UTC",
-    yes: Yes = False,
-    stack: StackName = DEFAULT_STACK,
-    region: Region = None,
-    profile: Profile = None,
-    as_json: AsJson = False,
-) -> None:
-    """Withdraw plays: they stay in the table, and count nowhere. Asks for confirmation."""
-    chosen = _Chosen(station_id, play_ids or [], start, end, zone)
-    _edit(Edit.WITHDRAW, chosen, find_stack(stack, region=region, profile=profile), yes=yes, as_json=as_json)
-
-
-def restore_command(
-    station_id: Station,
-    play_ids: PlayIds = None,
-    start: Start = "",
-    end: End = "",
-    zone: Zone = "UTC",
-    yes: Yes = False,
-    stack: StackName = DEFAULT_STACK,
-    region: Region = None,
-    profile: Profile = None,
-    as_json: AsJson = False,
-) -> None:
-    """Restore plays that were withdrawn. Asks for confirmation."""
-    chosen = _Chosen(station_id, play_ids or [], start, end, zone)
-    _edit(Edit.RESTORE, chosen, find_stack(stack, region=region, profile=profile), yes=yes, as_json=as_json)
+    return command
 
 
 @dataclass(frozen=True)
