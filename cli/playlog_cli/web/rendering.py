@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 from playlog.domain import timestamps
 
-from playlog_cli.terminal import age, escaped
+from playlog_cli.terminal import age, counted, escaped
 from playlog_cli.web.addresses import packed, query_of
 
 FOLDER = Path(__file__).parent
@@ -38,7 +38,14 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         finalize=_finalize,
     )
-    made.filters |= {"count": "{:,}".format, "age": age, "when": when, "value": value_in_words, "local": local}
+    made.filters |= {
+        "count": "{:,}".format,
+        "counted": counted,
+        "age": age,
+        "when": when,
+        "value": value_in_words,
+        "local": local,
+    }
     made.filters |= {"packed": packed, "urlencode": query_of, "typed": typed}
     return made
 
