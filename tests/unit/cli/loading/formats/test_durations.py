@@ -127,15 +127,21 @@ def test_up_to_the_next_row_with_a_maximum(tmp_path: Path, rows: list[str]) -> N
     assert sorted(map(str, others)) == ["600", "None", "None"]  # one of two at the same instant lasts, and not the last
 
 
+def order_of(path: Path, toml: str) -> Order:
+    """What a load counts of the order of a log's rows."""
+    order = Order()
+    for row in outcomes(path, toml):
+        assert isinstance(row, Row)
+        order.add(row)
+    return order
+
+
 @pytest.mark.parametrize("is_descending", [False, True])
 def test_rows_out_of_order_and_rows_without_a_next_one_are_counted(tmp_path: Path, is_descending: bool) -> None:
     rows = [f"2026-03-14 {clock}:00,{clock}" for clock in ("08:00", "08:03", "10:00", "10:09", "09:00", "10:15")]
     path = tmp_path / "log.csv"
     path.write_text("\n".join(["t,id", *(rows[::-1] if is_descending else rows), ""]))
-    order = Order()
-    for row in outcomes(path, FORMAT.format("{ until_next = 600 }")):
-        assert isinstance(row, Row)
-        order.add(row)
+    order = order_of(path, FORMAT.format("{ until_next = 600 }"))
 
     assert (order.going_back, order.longest_rows, order.open_rows) == (1, 2, 2)
 
@@ -143,10 +149,7 @@ def test_rows_out_of_order_and_rows_without_a_next_one_are_counted(tmp_path: Pat
 def test_rows_that_state_their_duration_may_come_in_any_order(tmp_path: Path) -> None:
     path = tmp_path / "log.csv"
     path.write_text("t,d,id\n2026-03-14 08:00:00,,1\n2026-03-14 07:00:00,180,2\n2026-03-14 09:00:00,180,3\n")
-    order = Order()
-    for row in outcomes(path, FORMAT.format('"d"')):
-        assert isinstance(row, Row)
-        order.add(row)
+    order = order_of(path, FORMAT.format('"d"'))
 
     assert (order.going_back, order.longest_rows, order.open_rows) == (0, 0, 0)
 
