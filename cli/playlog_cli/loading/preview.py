@@ -142,7 +142,7 @@ def _of_row(previewed: PreviewedRow, row: Row, seen: Seen, now: datetime) -> Pre
     else:
         item = match_of(row, seen, _MOST_SHARDS)
     if item is None:
-        return replace(previewed, fate=Fate.REPEATED, note="the same match stands in the file before")
+        return replace(previewed, fate=Fate.REPEATED, note="an earlier row of the file is the same match")
     verdict = validate(item, now=now, default_duration=_DEFAULT_DURATION)
     if not isinstance(verdict, Failure):
         return replace(previewed, match=_attributes(item))

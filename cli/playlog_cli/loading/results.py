@@ -108,7 +108,7 @@ class FileProgress:
 
 @dataclass(frozen=True)
 class Report:
-    """Who is told what becomes of files while they are loaded.
+    """Functions that receive results while files are loaded.
 
     Attributes:
         bad_row: receives the name of a file and a bad row of it, in the order in which they are found.
@@ -149,7 +149,7 @@ class Order:
 
 
 NO_REPORT = Report()
-"""Nobody is told before the end."""
+"""Nothing is received before the end."""
 
 
 @dataclass

@@ -106,7 +106,7 @@ def notes(report: Report) -> Iterator[str]:
         names = " and ".join(map(shown, group))
         yield f"Counted and paid as different: {names}, which differ only in spaces, case or Unicode form."
     yield from report.source_notes
-    yield "Failures are told by when the conversion failed, which may be later than the day of the play."
+    yield "A failure counts on the day on which its conversion failed, which may be later than the day of the play."
 
 
 def write_csv(report: Report, file: TextIO) -> None:

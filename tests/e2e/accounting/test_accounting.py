@@ -101,11 +101,11 @@ def test_statements_and_what_is_held_back_are_the_total_of_a_report_with_names(
     titled = next(row for row in rows if row["title"])
     assert titled["title"] in page.read_text()
 
-    told = json.loads(playlog("statements", *by_track, "--folder", tmp_path / "statements", "--json"))
+    summary = json.loads(playlog("statements", *by_track, "--folder", tmp_path / "statements", "--json"))
     (folder,) = (tmp_path / "statements").iterdir()
     with (folder / "summary.csv").open(newline="") as file:
         stated = sum(Decimal(row["total"]) for row in csv.DictReader(file, strict=True))
-    assert stated == Decimal(told["total"]) == sum(Decimal(row["amount"]) for row in rows)
+    assert stated == Decimal(summary["total"]) == sum(Decimal(row["amount"]) for row in rows)
     manifest = json.loads((folder / "manifest.json").read_text())
     assert manifest["inputs"]["plays"] == manifest_of(page)["inputs"]["plays"]
     assert manifest["inputs"]["plays"]["count"] == day.expected_plays

@@ -57,8 +57,8 @@ def test_a_report_on_an_export_is_the_report_on_the_tables(invoke: Callable[...,
     from_tables, from_export = (
         json.loads(invoke("report", *DATES, *more).stdout) for more in ([], ["--export", tmp_path / "export"])
     )
-    for told in (from_tables, from_export):
-        del told["notes"]
+    for figures in (from_tables, from_export):
+        del figures["notes"]
     assert from_export == from_tables
     assert from_export["total"]["plays"] == 9
     assert from_export["failures"] == {"INVALID_SOURCE": 1}
@@ -95,8 +95,8 @@ def test_a_new_export_takes_the_place_of_the_old_one(aws: Aws, invoke: Callable[
 
     generations = [each for each in tmp_path.iterdir() if each.is_dir()]
     assert len(generations) == 1
-    told = json.loads(invoke("report", *DATES, "--export", tmp_path).stdout)
-    assert told["total"]["plays"] == 10
+    figures = json.loads(invoke("report", *DATES, "--export", tmp_path).stdout)
+    assert figures["total"]["plays"] == 10
 
 
 def test_tables_without_items_are_exported_too(stack: Stack, invoke: Callable[..., Result], tmp_path: Path) -> None:

@@ -71,7 +71,7 @@ def hashes(folder: Path) -> list[str]:
     return sorted(file.sha256 for file in manifest.files)
 
 
-def told(result: Result) -> Any:
+def json_of(result: Result) -> Any:
     values = json.loads(result.stdout)
     return {name: value for name, value in values.items() if name not in ("made_at", "notes")}
 
@@ -91,7 +91,7 @@ def test_a_killed_export_is_a_message_and_the_next_one_is_as_if_nothing_had_been
     assert export(folder).returncode == 0
 
     assert hashes(folder) == hashes(undisturbed)
-    assert told(read("report", folder))["total"]["plays"] == PLAYS
+    assert json_of(read("report", folder))["total"]["plays"] == PLAYS
     assert [each.name for each in folder.iterdir() if each.is_dir()] == [
         Manifest.from_json((folder / "manifest.json").read_text()).generation
     ]
@@ -101,17 +101,17 @@ def test_a_killed_export_leaves_the_one_before_as_it_is(
     earlier: Path, undisturbed: Path, moments: list[str], read: Callable[..., Result]
 ) -> None:
     manifest = (earlier / "manifest.json").read_text()
-    before = told(read("report", earlier))
+    before = json_of(read("report", earlier))
 
     replaced = moments.index("os.rename manifest.json.part")
     assert export(earlier, replaced).returncode == KILLED
     assert (earlier / "manifest.json").read_text() == manifest
-    assert told(read("report", earlier)) == before
+    assert json_of(read("report", earlier)) == before
 
     # The manifest has changed hands, and the files of the export before are still there.
     assert export(earlier, replaced + 1).returncode == KILLED
     assert (earlier / "manifest.json").read_text() != manifest
-    assert told(read("report", earlier)) == before
+    assert json_of(read("report", earlier)) == before
     assert hashes(earlier) == hashes(undisturbed)
 
 
@@ -125,11 +125,11 @@ def test_a_disk_that_is_full_is_a_message(tmp_path: Path, read: Callable[..., Re
 
 
 def test_no_room_for_the_manifest_leaves_the_export_before(earlier: Path, read: Callable[..., Result]) -> None:
-    before = told(read("report", earlier))
+    before = json_of(read("report", earlier))
     (earlier / "manifest.json.part").symlink_to("/dev/full")
 
     done = export(earlier)
 
     assert done.returncode == 1
     assert "No space left on device. The export is not finished; an earlier one in this folder" in done.stderr
-    assert told(read("report", earlier)) == before
+    assert json_of(read("report", earlier)) == before
