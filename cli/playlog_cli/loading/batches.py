@@ -11,6 +11,7 @@ from playlog.dynamodb.limits import TRANSACTION_ACTIONS, TRANSACTION_BYTES, item
 
 from playlog_cli.loading import history
 from playlog_cli.loading.results import NotPlayed, Tally
+from playlog_cli.signals import whole_step
 
 # Transactions of 100 conditional puts, from a few threads. On AWS they cost one write unit a match more than PutItem,
 # some 0.6 dollars a million. Against the embedded AWS they are 6 times as fast (7,000 matches a second to 1,100), and
@@ -97,19 +98,22 @@ def write_ahead(
     pending: deque[Future[Tally]] = deque()
     try:
         for batch in batches:
-            pending.append(pool.submit(write, batch))
+            with whole_step():
+                pending.append(pool.submit(write, batch))
             if len(pending) > BATCHES_AHEAD:
-                written(_first_of(pending))
+                _take_first(pending, written)
         while pending:
-            written(_first_of(pending))
+            _take_first(pending, written)
     finally:
-        for task in [task for task in pending if not task.cancel()]:
-            if task.exception() is None:
-                written(task.result())
+        with whole_step():
+            for task in [task for task in pending if not task.cancel()]:
+                if task.exception() is None:
+                    written(task.result())
 
 
-def _first_of(pending: deque[Future[Tally]]) -> Tally:
-    """Waits for the first task. Removes it only if it has not failed."""
+def _take_first(pending: deque[Future[Tally]], written: Callable[[Tally], None]) -> None:
+    """Waits for the first task, and removes it. One that failed stays, and its error is raised."""
     tally = pending[0].result()
-    pending.popleft()
-    return tally
+    with whole_step():
+        pending.popleft()
+        written(tally)
