@@ -62,10 +62,10 @@ class Seen:
 
     def occurrence(self, digest: bytes) -> int:
         """How many rows of this content there have been, this one included."""
-        counted = self._execute(
-            "INSERT INTO contents VALUES (?, 1) ON CONFLICT DO UPDATE SET times = times + 1 RETURNING times", digest
-        )
-        ((times,),) = counted
+        # Most rows are the first: an insert that returns nothing takes half the time of one that returns the number.
+        if self._execute("INSERT OR IGNORE INTO contents VALUES (?, 1)", digest).rowcount:
+            return 1
+        ((times,),) = self._execute("UPDATE contents SET times = times + 1 WHERE digest = ? RETURNING times", digest)
         return int(times)
 
     def is_new(self, match_id: str, digest: bytes, line: int) -> bool:
@@ -128,7 +128,8 @@ def match_of(row: Row, seen: Seen, shards: int, said: str = "") -> Item | None:
         if not seen.is_new(item["match_id"]["S"], digest, row.line):
             return None
     else:
-        item["match_id"] = {"S": f"{digest.hex()[:32]}-{seen.occurrence(digest)}"}
+        start = digest[:16]
+        item["match_id"] = {"S": f"{start.hex()}-{seen.occurrence(start)}"}
     # After the digest, so that a file gives the same ids as before these rules.
     _strip_ids(item)
     _normalise_isrc(item)
@@ -176,7 +177,7 @@ def _attribute(name: str, value: Value) -> dict[str, Any]:
     if not name.isascii():
         _utf8(name, name)
     if isinstance(value, str):
-        return {"S": _utf8(name, value)}
+        return {"S": value if value.isascii() else _utf8(name, value)}
     if isinstance(value, Number) and VALIDATED_TYPES.get(name) == "N":
         exact = number(value.text)
         return {"S": value.text} if exact is None else {"N": exact}  # the converter records a text as malformed
@@ -217,8 +218,7 @@ def _utf8(name: str, text: str) -> str:
 
 def _check_ids(item: Item) -> None:
     for name in _IDS:
-        text = item.get(name, {}).get("S", "")
-        if text.strip() in NULL_MARKERS:
+        if name in item and (text := item[name].get("S", "")).strip() in NULL_MARKERS:
             raise RowError(
                 f"{name} is {shown(text)}, which exports write for no value: leave it out, or write its value"
             )
@@ -227,9 +227,8 @@ def _check_ids(item: Item) -> None:
 def _strip_ids(item: Item) -> None:
     """Removes spaces around ids. A blank id remains, so that its failure shows it."""
     for name in _IDS:
-        text = item.get(name, {}).get("S", "")
-        if text.strip():
-            item[name] = {"S": text.strip()}
+        if name in item and (text := item[name].get("S", "").strip()):
+            item[name] = {"S": text}
 
 
 def _normalise_isrc(item: Item) -> None:

@@ -1,6 +1,5 @@
 """How long a row lasted by the next row of its station. Pure."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 from playlog_cli.loading.formats.reading.draft import Draft
@@ -20,15 +19,14 @@ class UntilNext:
         self._at_most = None if at_most is None else timedelta(seconds=at_most)
         self._last: dict[str, Draft] = {}
 
-    def add(self, draft: Draft) -> Iterator[Draft]:
-        """Takes a row with its instant. Yields the row before it on its station, whichever of the two is earlier."""
+    def add(self, draft: Draft) -> list[Draft]:
+        """Takes a row with its instant. Returns the row before it on its station, whichever of the two is earlier."""
         if self._at_most is None:
-            yield draft
-            return
+            return [draft]
         before = self._last.get(draft.station)
         self._last[draft.station] = draft
         if before is None:
-            return
+            return []
         span = abs(draft.at - before.at)
         if span:
             draft.step = 1 if before.at < draft.at else -1
@@ -37,9 +35,8 @@ class UntilNext:
             earlier.until_next = min(span, self._at_most, earlier.until_next or span)
             is_doubtful = later.is_doubtful and span <= self._at_most
             earlier.unknown_end = before.unknown_after or (later.line if is_doubtful else earlier.unknown_end)
-        yield before
+        return [before]
 
-    def finish(self) -> Iterator[Draft]:
-        """Yields the last row of each station. In ascending order, nothing says how long it lasted."""
-        yield from self._last.values()
-        self._last.clear()
+    def finish(self) -> list[Draft]:
+        """The last row of each station. In ascending order, nothing says how long it lasted."""
+        return list(self._last.values())

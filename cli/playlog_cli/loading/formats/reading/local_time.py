@@ -4,7 +4,6 @@ In spring the clock skips an hour: a time in it is a mistake. In autumn it shows
 decides which one is meant where times go back once within that hour: before that it is the first, then the second.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -46,52 +45,48 @@ class LocalTimes:
         self._ambiguous = ambiguous
         self._stations: dict[str, _Station] = {}
 
-    def add(self, draft: Draft) -> Iterator[Draft | BadLogRow | SkippedRow]:
-        """Takes a row. Yields the rows whose instants are known now."""
+    def add(self, draft: Draft) -> list[Draft | BadLogRow | SkippedRow]:
+        """Takes a row. Returns the rows whose instants are known now."""
         try:
-            yield from self._add(draft)
+            return self._add(draft)
         except OverflowError:
-            yield _bad(draft, "lies before year 1 or after year 9999 in UTC: is its format right?")
+            return [_bad(draft, "lies before year 1 or after year 9999 in UTC: is its format right?")]
 
-    def _add(self, draft: Draft) -> Iterator[Draft | BadLogRow | SkippedRow]:
+    def _add(self, draft: Draft) -> list[Draft | BadLogRow | SkippedRow]:
         local = draft.at
         if local.tzinfo is not None:
             draft.at = local.astimezone(UTC)
-            yield draft
-            return
+            return [draft]
         if self._zone is None:
-            yield _bad(draft, "has no offset: name its zone with --time-zone, or as time_zone in the log format")
-            return
+            return [_bad(draft, "has no offset: name its zone with --time-zone, or as time_zone in the log format")]
         first, second = _offsets(local, self._zone)
         if first < second:
             skipped = draft.refused(
                 _problem(draft, f"is an hour that the clock skips in {self._zone.key}: is time_zone right?")
             )
-            yield replace(skipped, at=(local - first).replace(tzinfo=UTC), is_doubtful=True)
-            return
+            return [replace(skipped, at=(local - first).replace(tzinfo=UTC), is_doubtful=True)]
         station = self._stations.setdefault(draft.station, _Station())
         held = station.held
         if first > second:
-            if held and (abs(local - held[-1].at) > _ONE_CHANGE or len(held) >= MOST_HELD):
-                yield from self._decide(station, None)
+            is_full = held and (abs(local - held[-1].at) > _ONE_CHANGE or len(held) >= MOST_HELD)
+            decided = self._decide(station, None) if is_full else []
             station.held.append(draft)
-            return
-        if held:
-            yield from self._decide(station, local)
+            return decided
+        draft.at = (local - first).replace(tzinfo=UTC)  # before the others leave: it may be out of range
+        decided = self._decide(station, local) if held else []
         station.before = local
-        draft.at = (local - first).replace(tzinfo=UTC)
-        yield draft
+        return [*decided, draft]
 
-    def finish(self) -> Iterator[Draft | BadLogRow | SkippedRow]:
-        """Yields the rows that wait for a row after them."""
-        for station in self._stations.values():
-            yield from self._decide(station, None)
+    def finish(self) -> list[Draft | BadLogRow | SkippedRow]:
+        """The rows that wait for a row after them."""
+        return [draft for station in self._stations.values() for draft in self._decide(station, None)]
 
-    def _decide(self, station: _Station, after: datetime | None) -> Iterator[Draft | BadLogRow | SkippedRow]:
+    def _decide(self, station: _Station, after: datetime | None) -> list[Draft | BadLogRow | SkippedRow]:
         assert self._zone is not None
         held, station.held = station.held, []
         if not held:
-            return
+            return []
+        decided: list[Draft | BadLogRow | SkippedRow] = []
         folds = folds_of([draft.at for draft in held], station.before, after)
         for number, draft in enumerate(held):
             found = draft
@@ -105,7 +100,8 @@ class LocalTimes:
                 fold, found = 0, replace(draft.refused(_problem(draft, problem)), is_doubtful=True)
             else:
                 fold = int(self._ambiguous is Ambiguous.LATER)
-            yield replace(found, at=draft.at.replace(tzinfo=self._zone, fold=fold).astimezone(UTC))
+            decided.append(replace(found, at=draft.at.replace(tzinfo=self._zone, fold=fold).astimezone(UTC)))
+        return decided
 
 
 def folds_of(times: list[datetime], before: datetime | None, after: datetime | None) -> list[int] | None:

@@ -74,9 +74,10 @@ class LogReader:
         self._columns = columns
         self._time = time_reader(log_format.matched_at, "matched_at")
         self._time_indexes = [columns.index(column) for column in log_format.matched_at.columns]
-        self._texts = {name: text_reader(name, text, columns) for name, text in log_format.texts.items()}
+        readers = {name: text_reader(name, text, columns) for name, text in log_format.texts.items()}
         self._station = station or ""
-        self._own_station = self._texts.pop("station_id", None)
+        self._own_station = readers.pop("station_id", None)
+        self._texts = [(name, VALIDATED_TYPES.get(name) == "N", read) for name, read in readers.items()]
         self._skips = [skip_reader(skip, columns) for skip in log_format.skips]
         self._headings = [(heading.part, heading_reader(heading, columns)) for heading in log_format.headings]
         self._read_duration = _duration_reader(log_format, columns)
@@ -107,14 +108,16 @@ class LogReader:
             yield from self._finished(timed, until_next)
         yield from map(self._row, until_next.finish())
 
-    def _timed(self, draft: Draft, local_times: LocalTimes, until_next: UntilNext) -> Iterator[Outcome]:
+    def _timed(self, draft: Draft, local_times: LocalTimes, until_next: UntilNext) -> list[Outcome]:
+        found: list[Outcome] = []
         for timed in local_times.add(draft):
             if isinstance(timed, BadLogRow):  # this row: those that wait become drafts
                 self._mark_unknown(draft.line, [draft.station])
-            yield from self._finished(timed, until_next)
+            found += self._finished(timed, until_next)
             if not isinstance(timed, Draft):
-                return
+                return found
         self._last[draft.station] = draft
+        return found
 
     def _draft(self, read: CellRow) -> Draft | BadRow | SkippedRow:
         """A row as it stands. With a time it is a draft even if it becomes no match, because it ends the row before."""
@@ -159,19 +162,16 @@ class LogReader:
 
     def _read(self, line: int, row: list[Cell], source: LogCells, at: datetime, station: str) -> Draft:
         values: dict[str, Value] = {"station_id": station} if station else {}
-        for name, read in self._texts.items():
+        for name, is_number, read in self._texts:
             if text := read(row):
-                values[name] = Number(text) if VALIDATED_TYPES.get(name) == "N" else text
+                values[name] = Number(text) if is_number else text
         if seconds := self._read_duration(row):
             values["duration_seconds"] = Number(seconds)
         _set_track_id(values, self._format.track_from)
         return Draft(line, station, at, values, source, end=self._read_end(row) if self._read_end else None)
 
-    def _finished(self, timed: Draft | BadRow | SkippedRow, until_next: UntilNext) -> Iterator[Outcome]:
-        if isinstance(timed, Draft):
-            yield from map(self._row, until_next.add(timed))
-        else:
-            yield timed
+    def _finished(self, timed: Draft | BadRow | SkippedRow, until_next: UntilNext) -> list[Outcome]:
+        return [self._row(draft) for draft in until_next.add(timed)] if isinstance(timed, Draft) else [timed]
 
     def _row(self, draft: Draft) -> Outcome:
         """The row of a match, once its instant and the row after it are known."""

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import TypeAlias
 
 from playlog_cli.errors import shown
@@ -47,6 +48,7 @@ def time_reader(source: TimeSource, name: str) -> TimeReader:
             return lambda cells: _by_format(cells, name, source.format)
 
 
+@lru_cache(maxsize=4096)  # a log has the same durations again and again
 def seconds_of(cell: Cell, clock: Clock) -> str | None:
     """A duration in seconds, as a decimal number.
 
