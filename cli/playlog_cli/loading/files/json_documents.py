@@ -18,9 +18,14 @@ _IN_TEXT = re.compile(rb'\\.|"', re.DOTALL)
 _BETWEEN_OBJECTS = re.compile(rb"[\s,\[\]]*")
 # A document of results, `{"data": [...]}`, that is larger than this is read result by result.
 _LARGE = LONGEST_LINE // 4
-_OPENING_BYTES = 64 * 1024  # in which such a document has its `data`
-_DATA = re.compile(
-    rb'\{(?:\s*"(?:[^"\\]|\\.)*"\s*:\s*(?:"(?:[^"\\]|\\.)*"|[^"\[\]{},]+)\s*,)*\s*"data"\s*:\s*\[', re.DOTALL
+_OPENING_BYTES = 64 * 1024  # in which the list of such a document begins
+_DATA = re.compile(rb'"data"\s*:\s*\[\Z')
+_OBJECT = re.compile(rb"\s*\{")
+_OBJECTS = re.compile(rb"\[\s*\{")
+
+
+_SECOND_LIST = (
+    "the document has objects in a list after its long one, which were not read: write each list into a file of its own"
 )
 
 
@@ -34,6 +39,7 @@ class _Scan:
         depth: number of open brackets at that position.
         begins: line on which the open object begins.
         line: line at the position.
+        list_at: where the members of the open object's list begin, if the position is in one; else 0.
         outer: the beginning of a large document whose members are read one by one; empty if there is none.
         is_tail: whether the open object is the rest of a large document, after its members.
         is_single: whether the open object is large, and not a document of results.
@@ -46,6 +52,7 @@ class _Scan:
     depth: int = 0
     begins: int = 1
     line: int = 1
+    list_at: int = 0
     outer: bytes = b""
     is_tail: bool = False
     is_too_large: bool = False
@@ -53,19 +60,19 @@ class _Scan:
     in_text: bool = False
 
 
-def document_rows(chunks: Iterator[bytes], first_line: int = 1) -> Iterator[Row | BadRow]:
+def document_rows(chunks: Iterator[bytes], *, has_any_list: bool = False) -> Iterator[Row | BadRow]:
     """The outermost objects, each as soon as it ends.
 
     Args:
         chunks: the text, as UTF-8.
-        first_line: number of the line on which it begins.
+        has_any_list: whether the rows of a large document may be in a list of any name, and not only in `data`.
     """
-    scan = _Scan(line=first_line)
+    scan = _Scan()
     for chunk in chunks:
         scan.text += chunk
         yield from _finished(scan)
-        if scan.depth and len(scan.text) > _LARGE and not scan.outer and not scan.is_single:
-            yield from _open_large(scan)
+        if scan.depth and len(scan.text) > _LARGE and not (scan.outer or scan.is_tail or scan.is_single):
+            yield from _open_large(scan, has_any_list=has_any_list)
         if scan.depth and len(scan.text) > LONGEST_LINE:
             scan.is_too_large = True
             del scan.text[: scan.position]
@@ -92,12 +99,15 @@ def _finished(scan: _Scan) -> Iterator[Row | BadRow]:
                 yield from _stray(scan.line, bytes(scan.text[start:at]))
             start, scan.begins, scan.depth = at, scan.line, 1
         elif mark in (b"{", b"[") and scan.depth:
+            if scan.depth == 1:
+                scan.list_at = token.end() if mark == b"[" else 0
             scan.depth += 1
         elif mark in (b"}", b"]") and scan.depth:
             scan.depth -= 1
-            if not scan.depth:
-                if not scan.is_tail:
-                    yield _row(scan, bytes(scan.text[start : token.end()]))
+            if scan.depth == 1:
+                scan.list_at = 0
+            elif not scan.depth:
+                yield from _ended(scan, bytes(scan.text[start : token.end()]))
                 start, scan.is_tail, scan.is_too_large, scan.is_single = token.end(), False, False, False
         elif mark == b"]" and scan.outer:
             scan.outer, scan.is_tail, scan.depth, scan.begins = b"", True, 1, scan.line
@@ -108,25 +118,32 @@ def _finished(scan: _Scan) -> Iterator[Row | BadRow]:
     scan.position = max(end, scan.position)
     del scan.text[:start]
     scan.position -= start
+    scan.list_at -= start if scan.list_at else 0
 
 
-def _open_large(scan: _Scan) -> Iterator[Row | BadRow]:
-    """Reads the members of `data` one by one from here on, if the open object is a document of results."""
-    opening = _DATA.match(scan.text, 0, _OPENING_BYTES)
-    if not opening:
+def _open_large(scan: _Scan, *, has_any_list: bool) -> Iterator[Row | BadRow]:
+    """Reads the members of the open list one by one from here on, if the open object is a document of results."""
+    opening = bytes(scan.text[: scan.list_at])
+    is_list = bool(_DATA.search(opening)) or (has_any_list and bool(_OBJECT.match(scan.text, scan.list_at)))
+    if not opening or len(opening) > _OPENING_BYTES or not is_list:
         scan.is_single = True
         return
-    scan.outer = bytes(opening.group())
+    scan.outer = opening
     scan.line, scan.depth = scan.begins + scan.outer.count(b"\n"), 0
-    del scan.text[: opening.end()]
+    del scan.text[: len(opening)]
     scan.position, scan.in_text = 0, False
     yield from _finished(scan)
 
 
-def _row(scan: _Scan, text: bytes) -> Row | BadRow:
-    if scan.is_too_large:
-        return BadRow(scan.begins, f"the object is over {LONGEST_LINE:,} bytes long: a match must stay under 350 KB")
-    return json_row(scan.begins, scan.outer + text + b"]}" if scan.outer else text)
+def _ended(scan: _Scan, text: bytes) -> Iterator[Row | BadRow]:
+    """The row that an ended object is. The rest of a large document is none, but must not hold other rows."""
+    if scan.is_tail:
+        if scan.is_too_large or _OBJECTS.search(text):
+            yield BadRow(scan.begins, _SECOND_LIST)
+    elif scan.is_too_large:
+        yield BadRow(scan.begins, f"the object is over {LONGEST_LINE:,} bytes long: a match must stay under 350 KB")
+    else:
+        yield json_row(scan.begins, scan.outer + text + b"]}" if scan.outer else text)
 
 
 def _stray(last_line: int, text: bytes) -> Iterator[BadRow]:

@@ -43,6 +43,57 @@ def only_list(document: dict[str, Any]) -> list[dict[str, Any]] | None:
     return lists[0]
 
 
+def holders(document: dict[str, Any], path: str) -> list[dict[str, Any]]:
+    """The objects of a document whose lists hold the rows: itself, or the objects of its only list.
+
+    Args:
+        document: the object.
+        path: of the lists.
+    """
+    return [document] if has_member(document, path) else only_list(document) or [document]
+
+
+def rows_in(values: dict[str, Any], path: str) -> list[dict[str, Any]]:
+    """The rows in the list of an object: the object anew for each member, which stands in the place of the list.
+
+    Args:
+        values: the object.
+        path: name of the list; or the names of objects or lists, and that of the list, with dots between them.
+
+    Returns:
+        No row if there is no such list, or an empty one. What is no list is one row.
+
+    Example:
+        >>> rows_in({"day": "Monday", "songs": [{"title": "Jóga"}, {"title": "Hunter"}]}, "songs")
+        [{'day': 'Monday', 'songs': {'title': 'Jóga'}}, {'day': 'Monday', 'songs': {'title': 'Hunter'}}]
+    """
+    name, _, rest = path.partition(".")
+    found = values.get(name)
+    members = [member for member in (found if isinstance(found, list) else [found]) if member is not None]
+    inner = [
+        each
+        for member in members
+        for each in (rows_in(member, rest) if rest and isinstance(member, dict) else [member])
+    ]
+    return [{**values, name: each} for each in inner]
+
+
+def object_lists(values: dict[str, Any], prefix: str = "") -> dict[str, list[dict[str, Any]]]:
+    """The lists of objects that an object has, also within other objects but not within lists, by their paths.
+
+    Example:
+        >>> object_lists({"day": {"songs": [{"title": "Jóga", "artists": [{"name": "Björk"}]}]}, "hosts": []})
+        {'day.songs': [{'title': 'Jóga', 'artists': [{'name': 'Björk'}]}]}
+    """
+    found: dict[str, list[dict[str, Any]]] = {}
+    for name, value in values.items():
+        if isinstance(value, dict):
+            found.update(object_lists(value, f"{prefix}{name}."))
+        elif isinstance(value, list) and (objects := [member for member in value if isinstance(member, dict)]):
+            found[prefix + name] = objects
+    return found
+
+
 def has_member(values: Any, path: str) -> bool:
     """Whether an object, or one of a list, has the member of a path, also one that is null."""
     if isinstance(values, list):

@@ -67,15 +67,16 @@ def text_start(source: Source, encoding: str | None) -> tuple[bytes, Iterator[by
     return start.lstrip(), chain([start], chunks)
 
 
-def json_rows_of(start: bytes, chunks: Iterator[bytes]) -> Iterator[Row | BadRow]:
+def json_rows_of(start: bytes, chunks: Iterator[bytes], *, has_any_list: bool = False) -> Iterator[Row | BadRow]:
     """The rows of JSON, an object per line or otherwise.
 
     Args:
         start: its beginning, without leading space.
         chunks: the whole text, as UTF-8.
+        has_any_list: whether the rows of a large document may be in a list of any name, and not only in `data`.
     """
     if start.startswith((b"{", b"[")) and _is_document(start):
-        return document_rows(chunks)
+        return document_rows(chunks, has_any_list=has_any_list)
     return json_rows(lines_of(chunks))
 
 

@@ -4,6 +4,7 @@
 """
 
 import csv
+import json
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -12,11 +13,11 @@ from itertools import chain, islice
 from typing import Any
 
 from playlog_cli.errors import shown
-from playlog_cli.loading.files.checks.json_names import missing_name
+from playlog_cli.loading.files.checks.json_names import missing_list, missing_name
 from playlog_cli.loading.files.checks.open_quotes import open_quote, swallowed_rows
 from playlog_cli.loading.files.csv_rows import LONGEST_CELL, broken_csv
 from playlog_cli.loading.files.json_rows import is_utf8
-from playlog_cli.loading.files.members import member_text, records
+from playlog_cli.loading.files.members import holders, member_text, records, rows_in
 from playlog_cli.loading.files.row import BadRow, Cell, Row, RowsError
 from playlog_cli.loading.files.rows import json_rows_of, text_start
 from playlog_cli.loading.files.sheets import is_workbook, workbook_rows
@@ -42,6 +43,7 @@ class Layout:
         encoding: of the text; None for UTF-8, or for UTF-16 with a byte order mark.
         skip_lines: number of lines before the header, or before the first row.
         sheet: name of the sheet in a workbook; None for the first.
+        rows: path of the lists in objects of JSON whose members are the rows; None if each object is a row.
         fixed_width: columns without a delimiter: the first character of each, from 1, and its number of characters.
     """
 
@@ -53,6 +55,7 @@ class Layout:
     encoding: str | None = None
     skip_lines: int = 0
     sheet: str | None = None
+    rows: str | None = None
     fixed_width: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
 
@@ -97,19 +100,29 @@ def read_table(source: Source, layout: Layout) -> Iterator[Table]:
         layout: how it is written.
 
     Raises:
-        RowsError: the file is empty, or cannot be read to its end.
+        RowsError: the file is empty, or cannot be read to its end; or it is no JSON, and its rows should be in lists.
     """
     with readable():
-        if is_workbook(source.start):
+        is_book = is_workbook(source.start)
+        if layout.rows and is_book:
+            raise RowsError(_no_lists(layout.rows))
+        if is_book:
             yield _with_header(_sheet_rows(source, layout), layout)
             return
         start, chunks = text_start(source, layout.encoding)
         if layout.fixed_width:
             yield Table(tuple(layout.fixed_width), _fixed_rows(lines_of(chunks), layout))
         elif _JSON.match(start):
-            yield Table(tuple(layout.paths), _json_cells(json_rows_of(start, chunks), layout))
+            rows = json_rows_of(start, chunks, has_any_list=True)
+            yield Table(tuple(layout.paths), _json_cells(rows, layout))
+        elif layout.rows:
+            raise RowsError(_no_lists(layout.rows))
         else:
             yield _with_header(_text_rows(lines_of(chunks), layout), layout)
+
+
+def _no_lists(path: str) -> str:
+    return f"is no JSON: the log format says rows = {json.dumps(path, ensure_ascii=False)}, which are lists in JSON"
 
 
 def _with_header(rows: Iterator[CellRow | BadRow], layout: Layout) -> Table:
@@ -226,9 +239,10 @@ def _json_cells(rows: Iterator[Row | BadRow], layout: Layout) -> Iterator[CellRo
         RowsError: none of the first rows has one of the names.
     """
     first = list(islice(rows, _ROWS_WITH_NAMES))
-    objects = [
-        (values, row.nulls) for row in first if isinstance(row, Row) for values in records(row.values, layout.paths)
-    ]
+    good = [row for row in first if isinstance(row, Row)]
+    if layout.rows and (problem := missing_list([(row.values, row.nulls) for row in good], layout.rows)):
+        raise RowsError(problem)
+    objects = [(values, row.nulls) for row in good for values in _objects(row.values, layout)]
     required = [path for path in layout.paths if path not in layout.optional]
     if problem := missing_name(objects[:_ROWS_WITH_NAMES], required):
         raise RowsError(problem)
@@ -236,5 +250,12 @@ def _json_cells(rows: Iterator[Row | BadRow], layout: Layout) -> Iterator[CellRo
         if isinstance(row, BadRow):
             yield row
         else:
-            for values in records(row.values, layout.paths):
+            for values in _objects(row.values, layout):
                 yield CellRow(row.line, [member_text(values, path) for path in layout.paths])
+
+
+def _objects(document: dict[str, Any], layout: Layout) -> list[dict[str, Any]]:
+    """The rows that a document holds."""
+    if layout.rows is None:
+        return records(document, layout.paths)
+    return [row for each in holders(document, layout.rows) for row in rows_in(each, layout.rows)]

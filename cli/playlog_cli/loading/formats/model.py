@@ -171,6 +171,7 @@ class LogFormat:
         ambiguous: what a local time is that the clock shows twice.
         blank: texts that mean an empty cell.
         sheet: name of the sheet in a workbook; None for the first.
+        rows: path of the lists in objects of JSON whose members are the rows; None if each object is a row.
         file_name: pattern of the file's name, like ``{station}_{day}.csv``; None if the name says nothing.
         fixed_width: columns without a delimiter: the first character of each, from 1, and its number of characters.
     """
@@ -192,6 +193,7 @@ class LogFormat:
     ambiguous: Ambiguous = Ambiguous.ERROR
     blank: frozenset[str] = frozenset()
     sheet: str | None = None
+    rows: str | None = None
     file_name: str | None = None
     fixed_width: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 

@@ -5,7 +5,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from playlog_cli.errors import listed, shown
-from playlog_cli.loading.files.members import flat, has_member
+from playlog_cli.loading.files.members import flat, has_member, holders, object_lists
 
 
 def missing_name(rows: Collection[tuple[dict[str, Any], Iterable[str]]], paths: Iterable[str]) -> str | None:
@@ -26,3 +26,20 @@ def missing_name(rows: Collection[tuple[dict[str, Any], Iterable[str]]], paths: 
                 "it, name it in optional_columns"
             )
     return None
+
+
+def missing_list(rows: Collection[tuple[dict[str, Any], Collection[str]]], path: str) -> str | None:
+    """What is wrong with the path of a list that no object of the first rows has; None if one has it.
+
+    Args:
+        rows: the objects of the first rows, each with the names of its members that are null.
+        path: of the list.
+    """
+    name = path.partition(".")[0]
+    if not rows or any(
+        name in nulls or any(has_member(each, path) for each in holders(values, path)) for values, nulls in rows
+    ):
+        return None
+    known = list(dict.fromkeys(known for values, _ in rows for known in object_lists(values)))
+    lists = f"the lists of objects there are {listed(known)}" if known else "its objects have no lists of objects"
+    return f"has no list {shown(path)}, in which the log format says that rows are: {lists}"

@@ -11,12 +11,12 @@ from typing import Any
 from playlog_cli.errors import CommandError
 from playlog_cli.loading.files.inputs import find_inputs
 from playlog_cli.loading.files.json_rows import is_utf8
-from playlog_cli.loading.files.members import flat, only_list
 from playlog_cli.loading.files.row import Cell, Row, RowsError, cell_text
 from playlog_cli.loading.files.rows import json_rows_of, text_start
 from playlog_cli.loading.files.sheets import is_workbook, other_sheets, workbook_rows
 from playlog_cli.loading.files.sources import Source, opened, readable
 from playlog_cli.loading.files.text import DELIMITERS, lines_of
+from playlog_cli.loading.formats.guessing.members import find_members
 from playlog_cli.loading.formats.guessing.values import looks_like_data
 
 MOST_ROWS = 2_000
@@ -39,6 +39,8 @@ class Sample:
         readings: words as each encoding has them that the text may be in; empty if there is no doubt.
         is_json: whether the rows are objects of JSON.
         sheet: name of the sheet of a workbook that was read; None for the first.
+        list_path: path of the lists whose members are the rows; None if each object of JSON is a row.
+        objects: in how many objects of JSON those lists are.
     """
 
     columns: tuple[str, ...]
@@ -49,6 +51,8 @@ class Sample:
     readings: tuple[tuple[str, str], ...] = ()
     is_json: bool = False
     sheet: str | None = None
+    list_path: str | None = None
+    objects: int = 0
 
     def values(self, column: int) -> list[str]:
         """The cells of a column that are not blank."""
@@ -123,11 +127,14 @@ def _of_text(source: Source, encoding: str | None, readings: tuple[tuple[str, st
 
 
 def _of_json(rows: Sequence[Row]) -> Sample:
-    objects = [flat(each) for row in rows for each in (only_list(row.values) or [row.values])]
-    columns = tuple(dict.fromkeys(name for each in objects for name in each))
-    if not columns:
+    found = find_members([row.values for row in rows])
+    names = dict.fromkeys(name for each in found.members for name in each)
+    if not names:
         raise RowsError("holds no object: a log has one for each row")
-    return Sample(columns, True, [[each.get(name, "") for name in columns] for each in objects], is_json=True)
+    # A programme has a title, too: what stands in the list comes first.
+    columns = tuple(sorted(names, key=lambda name: not name.startswith(f"{found.path}.")) if found.path else names)
+    cells = [[each.get(name, "") for name in columns] for each in found.members]
+    return Sample(columns, True, cells, is_json=True, list_path=found.path, objects=found.objects)
 
 
 def _delimiter(lines: Sequence[str]) -> str:

@@ -54,6 +54,7 @@ def read_log(source: Source, log_format: LogFormat, station: str | None) -> Iter
         encoding=log_format.encoding,
         skip_lines=log_format.skip_lines,
         sheet=log_format.sheet,
+        rows=log_format.rows,
         fixed_width=log_format.fixed_width,
     )
     with read_table(source, layout) as table:

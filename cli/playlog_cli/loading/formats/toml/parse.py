@@ -68,6 +68,7 @@ def parse_format(name: str, toml: str) -> LogFormat:
         ambiguous=choice(Ambiguous, values.get("ambiguous", "error"), "ambiguous"),
         blank=frozenset(texts(values["blank"], "blank", '["n/a", "-"]')) if "blank" in values else frozenset(),
         sheet=text(values["sheet"], "sheet", '"Playlist"') if "sheet" in values else None,
+        rows=text(values["rows"], "rows", '"programmes.songs"') if "rows" in values else None,
         file_name=_file_name(values["file_name"]) if "file_name" in values else None,
         fixed_width=_fixed_width(values["fixed_width"], values) if "fixed_width" in values else {},
     )
@@ -86,7 +87,7 @@ def _fixed_width(value: Any, values: dict[str, Any]) -> dict[str, tuple[int, int
         raise FormatError(
             f"fixed_width {described(value)}: write [fixed_width], and below it a column like Time = [1, 8]"
         )
-    for key in ("delimiter", "quote", "header", "sheet", "optional_columns"):
+    for key in ("delimiter", "quote", "header", "sheet", "rows", "optional_columns"):
         if key in values:
             raise FormatError(f"the format has both fixed_width and {key}: columns of a fixed width have no {key}")
     found = {}

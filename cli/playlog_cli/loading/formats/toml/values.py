@@ -21,6 +21,7 @@ KEYS_OF_FORMATS = (
     "ambiguous",
     "blank",
     "sheet",
+    "rows",
     "file_name",
     "track_from",
 )

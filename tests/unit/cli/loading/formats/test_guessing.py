@@ -120,6 +120,31 @@ def test_json_by_the_paths_of_its_members(tmp_path: Path) -> None:
         assert (match["title"], match["duration_seconds"]) == ("Jóga", "305")
 
 
+HOUR = [{"at": f"08:{n:02}:00", "title": "Jóga", "artists": [{"name": "Björk"}, {"name": "B"}]} for n in range(9)]
+
+
+@pytest.mark.parametrize(
+    ("document", "path"),
+    [
+        ([{"title": "Breakfast", "day": "2026-03-14", "songs": HOUR}, {"title": "News", "day": "2026-03-14"}], "songs"),
+        ({"programmes": [{"title": "Breakfast", "day": "2026-03-14", "songs": HOUR}]}, "songs"),
+        ({"total": 9, "day": "2026-03-14", "songs": HOUR}, "songs"),
+        ({"days": [{"day": "2026-03-14", "hours": [{"songs": HOUR[:4]}, {"songs": HOUR[4:]}, {}]}]}, "hours.songs"),
+        ({"day": "2026-03-14", "songs": [{**song, "text": "x" * 200_000} for song in HOUR]}, "songs"),
+    ],
+)
+def test_the_songs_in_the_lists_of_programmes_are_rows_and_their_artists_are_none(
+    tmp_path: Path, document: object, path: str
+) -> None:
+    toml = draft(tmp_path / "a.json", json.dumps(document))
+
+    assert f'rows = "{path}"' in toml.splitlines()
+    assert "have 9 members: is each a play?" in toml or "has 9 members: is each a play?" in toml
+    found = matches(outcomes(tmp_path / "a.json", toml.replace("# time_zone", "time_zone")))
+    assert [each["matched_at"][:19] for each in found] == [f"2026-03-14T07:{n:02}:00" for n in range(9)]
+    assert {each["title"] for each in found} == {"Jóga"}
+
+
 def test_texts_that_mean_an_empty_cell_are_asked_about(tmp_path: Path) -> None:
     songs = "".join(f"2026-03-14T08:{minute:02}:00Z,Nena,a,{215_000 + minute}\n" for minute in range(50))
     rest = "2026-03-14T09:12:00Z,N/A,c,ohne\n2026-03-14T09:16:00Z,Nena,d,ohne\n"

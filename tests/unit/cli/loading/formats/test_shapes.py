@@ -1,6 +1,7 @@
 """Each shape that stations' files have loads with at most 15 lines of TOML: a row that is read wrongly pays wrongly."""
 
 import io
+import json
 import re
 from datetime import date, time
 from pathlib import Path
@@ -407,3 +408,99 @@ values = ["Jingle", "Werbung", ""]
         },
     ]
     assert (bad, left) == ([], [4, 6])
+
+
+SONGS = [
+    {"at": "08:00:05", "title": "Jóga", "artist": "Björk"},
+    {"at": "08:05:10", "title": "99 Luftballons", "artist": "Nena"},
+]
+SONG_FORMAT = """
+time_zone = "UTC"
+rows = "{rows}"
+[match]
+matched_at = {{ columns = ["{day}", "{rows}.at"], format = "%Y-%m-%d %H:%M:%S" }}
+title = "{rows}.title"
+artist = "{rows}.artist"
+"""
+
+
+@pytest.mark.parametrize(
+    ("document", "path", "day"),
+    [
+        ([{"day": "2026-03-14", "songs": SONGS}], "songs", "day"),
+        ([{"day": "2026-03-14", "songs": SONGS[:1]}, {"day": "2026-03-14", "songs": SONGS[1:]}], "songs", "day"),
+        ([{"day": "2026-03-14", "songs": SONGS}, {"day": "2026-03-15", "songs": []}, {"day": "x"}], "songs", "day"),
+        ({"programmes": [{"day": "2026-03-14", "songs": SONGS}]}, "songs", "day"),
+        ({"programmes": [{"day": "2026-03-14", "songs": SONGS}]}, "programmes.songs", "programmes.day"),
+        ({"days": [{"day": "2026-03-14", "hours": [{"songs": [each]} for each in SONGS]}]}, "hours.songs", "day"),
+        ({"about": {"day": "2026-03-14"}, "data": {"songs": SONGS}}, "data.songs", "about.day"),
+        ({"day": "2026-03-14", "songs": SONGS, "hosts": [{"name": "A"}]}, "songs", "day"),
+    ],
+)
+def test_the_songs_in_the_lists_of_programmes(tmp_path: Path, document: object, path: str, day: str) -> None:
+    toml = SONG_FORMAT.format(rows=path, day=day)
+    found, bad, _ = read(tmp_path, json.dumps(document), toml, "a.json")
+
+    assert [(each["matched_at"][:19], each["track_id"]) for each in found] == [
+        ("2026-03-14T08:00:05", JOGA),
+        ("2026-03-14T08:05:10", NENA),
+    ]
+    assert bad == []
+
+
+def test_a_programme_whose_songs_are_something_else_is_no_programme_without_songs(tmp_path: Path) -> None:
+    document = [{"day": "2026-03-14", "songs": SONGS}, {"day": "2026-03-14", "songs": "Jóga"}, {"day": 1, "songs": 5}]
+
+    found, bad, _ = read(tmp_path, json.dumps(document), SONG_FORMAT.format(rows="songs", day="day"), "a.json")
+
+    assert (len(found), len(bad)) == (2, 2)
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (
+            json.dumps([{"day": "2026-03-14", "songs": SONGS}]),
+            "has no list 'song', .*: the lists of objects there are 'songs'",
+        ),
+        (json.dumps([{"day": "2026-03-14", "song": 1}, {"day": "2026-03-14", "song": 2}]), "'song.at'"),
+        (json.dumps([{"day": "2026-03-14", "songs": "x"}]), "its objects have no lists of objects"),
+        ("day,at\n2026-03-14,08:00:05\n", 'is no JSON: the log format says rows = "song", which'),
+    ],
+)
+def test_lists_that_a_file_does_not_have_are_named(tmp_path: Path, content: str, says: str) -> None:
+    with pytest.raises(RowsError, match=says):
+        read(tmp_path, content, SONG_FORMAT.format(rows="song", day="day"), "a.json")
+
+
+@pytest.mark.parametrize("before", [{}, {"station": {"id": "x"}, "tags": ["a"], "hosts": [{"name": "A"}]}])
+@pytest.mark.parametrize(("rows", "prefix"), [('rows = "songs"', "songs."), ("", "")])
+def test_a_document_of_any_size_whose_songs_are_in_one_long_list(
+    tmp_path: Path, before: dict[str, object], rows: str, prefix: str
+) -> None:
+    songs = [{"at": 1_773_471_605 + n, "title": f"Song {n}", "artist": "A" * 1_000} for n in range(5_000)]
+    document = {**(before if rows else {}), "songs": songs, "next": None}
+    toml = f"""
+{rows}
+[match]
+matched_at = {{ column = "{prefix}at", format = "unix" }}
+title = "{prefix}title"
+artist = "{prefix}artist"
+"""
+    found, bad, _ = read(tmp_path, "\n \n" + json.dumps(document), toml, "a.json")
+
+    assert [each["title"] for each in found] == [each["title"] for each in songs]
+    assert bad == []
+
+
+@pytest.mark.parametrize("length", [10, 5_000])
+def test_a_second_list_after_a_long_one_is_not_lost(tmp_path: Path, length: int) -> None:
+    songs = [{"at": 1_773_471_605 + n, "title": f"Song {n}", "artist": "A" * 1_000} for n in range(5_000)]
+    document = {"songs": songs, "jingles": songs[:length]}
+    toml = 'rows = "songs"\n[match]\nmatched_at = { column = "songs.at", format = "unix" }\ntitle = "songs.title"'
+
+    found, bad, _ = read(tmp_path, json.dumps(document), toml, "a.json")
+
+    assert len(found) == 5_000
+    (problem,) = [problem for _, problem in bad]
+    assert "objects in a list after its long one" in problem

@@ -1,0 +1,67 @@
+"""Which objects of a JSON file are its rows. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from playlog_cli.loading.files.members import flat, object_lists, only_list, rows_in
+from playlog_cli.loading.formats.guessing.values import date_formats, moment_formats
+
+_MANY = 3  # members of a list: a programme has more songs, and a song has fewer artists
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """The objects that seem to be rows.
+
+    Attributes:
+        members: their texts, by the paths of their members.
+        path: of the lists that they are in; None if they are the outermost objects, or those of a document's only list.
+        objects: how many objects hold such lists.
+    """
+
+    members: list[dict[str, str]]
+    path: str | None
+    objects: int
+
+
+def find_members(documents: Sequence[dict[str, Any]]) -> Members:
+    """Finds the objects that seem to be rows.
+
+    Args:
+        documents: the outermost objects of the file; a large one comes once for each member of its list.
+    """
+    held = [each for document in documents for each in (only_list(document) or [document])]
+    if any(_has_date(document) for document in documents):
+        held = list(documents)  # the rows may need the date of the object that they are in
+    around = [flat(each) for each in held[:2]]
+    is_in_parts = len(around) == 2 and around[0] == around[1]
+    path = _list_path(held, least=1 if is_in_parts else _MANY)
+    rows = [row for each in held for row in rows_in(each, path)] if path else held
+    return Members([flat(row) for row in rows], path or None, len(held))
+
+
+def _has_date(values: dict[str, Any]) -> bool:
+    return any(text and bool(date_formats([text]) or moment_formats([text])) for text in flat(values).values())
+
+
+def _list_path(objects: Sequence[dict[str, Any]], least: int = _MANY) -> str:
+    """The path of the lists that hold the rows: of long lists in the objects, and of long lists in their members.
+
+    Args:
+        objects: that may have such lists.
+        least: members that a long list has, on average.
+
+    Returns:
+        Blank if the objects themselves are the rows.
+    """
+    lists: dict[str, list[list[dict[str, Any]]]] = {}
+    for each in objects:
+        for path, members in object_lists(each).items():
+            lists.setdefault(path, []).append(members)
+    totals = {path: sum(map(len, found)) for path, found in lists.items()}
+    longest = max(lists, key=lambda path: totals[path], default="")
+    if not longest or totals[longest] < least * len(lists[longest]):
+        return ""
+    inner = _list_path([member for members in lists[longest] for member in members])
+    return f"{longest}.{inner}" if inner else longest
