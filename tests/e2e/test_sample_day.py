@@ -76,5 +76,6 @@ def test_each_command_says_the_same_of_the_day_and_of_its_export(day: Day, tmp_p
     dates = ["--from", "2026-03-14", "--to", "2026-03-15", "--time-zone", "Asia/Tokyo"]
     catalog = (ROOT / "samples" / "catalog.csv").read_text("utf-8")
     answers = check_same_answers(run_command, tmp_path, dates, catalog)
-    assert 0 < len(answers["plays"]) <= day.expected_plays
+    stations = {row.station_id for row in day.rows}  # other tests have plays on this day, too
+    assert 0 < sum(play["station_id"] in stations for play in answers["plays"]) <= day.expected_plays
     assert answers["audit"][1]["plays"] >= day.expected_plays
