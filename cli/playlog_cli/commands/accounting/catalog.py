@@ -32,7 +32,8 @@ from playlog_cli.commands.options import (
     Stations,
     Zone,
 )
-from playlog_cli.errors import CommandError
+from playlog_cli.errors import CommandError, listed
+from playlog_cli.loading.files.sheets import other_sheets
 from playlog_cli.reporting.figures import By
 from playlog_cli.reporting.files.inputs import check_unchanged, input_files
 from playlog_cli.reporting.files.writing import OutputFile, check_writable, text_writer, write_whole
@@ -85,6 +86,8 @@ def make(
     check_writable("FILE", path)
     inputs = input_files(keep=keep)
     kept = load_catalog(keep) if keep else Catalog()
+    if os.path.exists(path):
+        _check_one_sheet(path)
     target = find_stack(stack, region=region, profile=profile)
     with counting("{task.completed:,} matches read", TimeElapsedColumn()) as progress:
         rows = draft(match_names(target, progress), kept)
@@ -133,6 +136,19 @@ def check_command(
         _render(found, names, len(sums), currency)
     if found:
         raise typer.Exit(1)
+
+
+def _check_one_sheet(path: Path) -> None:
+    """Refuses to write a workbook anew of which only the first sheet was read."""
+    if path.suffix.lower() != ".xlsx":
+        return
+    with path.open("rb") as file:
+        others = other_sheets(file, None)
+    if others:
+        raise CommandError(
+            f"{path} has other sheets, {listed(others)}, which would be lost: write a new file, playlog catalog make "
+            f"NEW.xlsx --keep {path}, and copy its sheet into the workbook"
+        )
 
 
 def _write_draft(path: Path, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

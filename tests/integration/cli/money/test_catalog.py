@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import openpyxl  # type: ignore[import-untyped]
 import pytest
 from playlog_cli.catalog.reading import load_catalog
 from playlog_cli.commands.accounting.catalog import catalog_app
@@ -60,6 +61,25 @@ def test_a_catalog_that_people_have_completed_is_not_overwritten(
     entries = load_catalog(catalog).entries
     assert list(entries) == ["a", "new"]
     assert [share.payee for share in entries["a"].shares] == ["Anna"]
+
+
+def test_a_workbook_with_other_sheets_is_not_written_anew(
+    stack: Stack, aws: Aws, invoke: Callable[..., Result], tmp_path: Path
+) -> None:
+    book, workbook = openpyxl.Workbook(), tmp_path / "catalog.xlsx"
+    book.active.append(["track_id", "title"])
+    book.create_sheet("Contracts")
+    book.save(workbook)
+    before = workbook.read_bytes()
+    aws.dynamodb.put_item(TableName=stack.match_cache_table, Item=make_item("m", track_id={"S": "new"}))
+
+    refused = invoke("make", workbook, "--keep", workbook).exception
+
+    assert isinstance(refused, CommandError)
+    assert "has other sheets, 'Contracts', which would be lost" in str(refused)
+    assert workbook.read_bytes() == before
+    assert invoke("make", tmp_path / "new.xlsx", "--keep", workbook).exit_code == 0
+    assert list(load_catalog(tmp_path / "new.xlsx").entries) == ["new"]
 
 
 def test_what_a_person_writes_into_the_catalog_meanwhile_is_kept(
