@@ -76,10 +76,8 @@ def _layout(sample: Sample) -> Iterator[str]:
     if sample.sheet is not None:
         yield f"sheet = {json.dumps(sample.sheet, ensure_ascii=False)}  # the one with most rows"
     if sample.list_path is not None:
-        count = (
-            f"{counted(sample.objects, 'object has', 'objects have')} {counted(len(sample.rows), 'member', 'members')}"
-        )
-        yield f"{QUESTION} the lists {_plain(sample.list_path)} of {count}: is each a play? If not, remove this line."
+        count = f"{counted(len(sample.rows), 'member', 'members')} in {counted(sample.objects, 'object', 'objects')}"
+        yield f"{QUESTION} {_plain(sample.list_path)} has {count}: is each a play? If not, remove the next line."
         yield f"rows = {json.dumps(sample.list_path, ensure_ascii=False)}"
     if sample.delimiter:
         yield f"delimiter = {json.dumps('tab' if sample.delimiter == chr(9) else sample.delimiter)}"
