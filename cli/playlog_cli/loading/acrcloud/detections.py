@@ -2,7 +2,7 @@
 
 A result comes as the callback posts it (``stream_id``, ``status``, ``data``), as the Console API answers it (a list as
 ``data``), or bare (``status``, ``metadata``). Source: ACRCloud's documentation, "Music (Broadcast Monitoring with
-Broadcast Database)", "Streams Results" and "Custom Streams Monitoring API".
+Broadcast Database)", "Streams Results", "Custom Files" and "Custom Streams Monitoring API".
 """
 
 from collections.abc import Iterator
@@ -149,9 +149,10 @@ def row_of(detection: Detection) -> Row:
         "duration_seconds": detection.duration,
         "avg_confidence_score": _numeric(heard.get("score")),
         "title": _text(heard.get("title")),
-        "artist": _names(heard.get("artists")),
+        "artist": _names(heard.get("artists")) or _names(heard.get("artist")),  # own uploads have "artist"
         "album": _names(heard.get("album")),
         "label": _names(heard.get("label")),
+        "composers": _composers(heard),
         "isrc": isrcs[0] if isrcs else next(iter(invalid), None),
         "acrid": heard.get("acrid"),
         "isrcs": isrcs if len(isrcs) > 1 else None,
@@ -267,6 +268,14 @@ def _names(value: Value) -> str | None:
     members = value if isinstance(value, list) else [value]
     names = [member.get("name") if isinstance(member, dict) else member for member in members]
     return ", ".join(name for name in names if isinstance(name, str) and name.strip()) or None
+
+
+def _composers(candidate: dict[str, Value]) -> str | None:
+    """The composers, as a catalog has them."""
+    contributors = candidate.get("contributors")
+    found = contributors.get("composers") if isinstance(contributors, dict) else None
+    names = found if isinstance(found, list) else []
+    return "; ".join(name for name in names if isinstance(name, str) and name.strip()) or None
 
 
 def _text(value: Value) -> str | None:

@@ -87,6 +87,25 @@ def test_a_result_is_a_match_with_all_that_tells_it_from_others(tmp_path: Path) 
     ]
 
 
+@pytest.mark.parametrize(
+    ("contributors", "composers"),
+    [
+        (
+            {"composers": ["Simon Gallup", "", "Robert Smith"], "lyricists": ["Robert Smith"]},
+            "Simon Gallup; Robert Smith",
+        ),
+        ({"composers": "Robert Smith"}, None),
+        ({}, None),
+    ],
+)
+def test_composers_are_kept_for_the_catalog(
+    tmp_path: Path, contributors: dict[str, Any], composers: str | None
+) -> None:
+    (match,) = read(tmp_path, callback(result({**WISH, "contributors": contributors})))
+    assert match
+    assert match.values.get("composers") == composers
+
+
 def test_a_result_is_the_same_match_however_it_was_fetched(tmp_path: Path) -> None:
     one = result(WISH)
     posted = callback(one)

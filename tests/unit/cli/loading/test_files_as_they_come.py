@@ -186,8 +186,9 @@ def test_an_invalid_isrc_is_no_id_and_is_kept(tmp_path: Path) -> None:
     assert invalid_isrcs(found) == ["n/a"]
 
 
-def test_own_uploads_are_what_the_user_says(tmp_path: Path) -> None:
-    own = result("08:00:00", custom_files=[{"acrid": "own-1", "title": "Local", "artists": "Wren", "album": "Home"}])
+@pytest.mark.parametrize("artist", ["artist", "artists"])  # as documented, and as it was seen
+def test_own_uploads_are_what_the_user_says(tmp_path: Path, artist: str) -> None:
+    own = result("08:00:00", custom_files=[{"acrid": "own-1", "title": "Local", artist: "Wren", "album": "Home"}])
 
     with pytest.raises(RowError, match="--custom-files music or --custom-files ignore"):
         detections(tmp_path, own)
