@@ -90,8 +90,10 @@ def heading_reader(heading: Heading, columns: Columns) -> Callable[[list[Cell]],
     return read
 
 
-def end_reader(duration: EndDuration, columns: Columns) -> Callable[[list[Cell]], datetime | time]:
-    """Makes the function that reads when a row ended. It returns a time of the day if the row has no date for it.
+def end_reader(duration: EndDuration, columns: Columns) -> Callable[[list[Cell]], datetime | time | None]:
+    """Makes the function that reads when a row ended.
+
+    It returns a time of the day if the row has no date for it, and None if the cells of the end are blank.
 
     Args:
         duration: where the end comes from.
@@ -100,8 +102,10 @@ def end_reader(duration: EndDuration, columns: Columns) -> Callable[[list[Cell]]
     indexes = [columns.index(column) for column in duration.end.columns]
     read_time = time_reader(duration.end, "the end")
 
-    def read(row: list[Cell]) -> datetime | time:
+    def read(row: list[Cell]) -> datetime | time | None:
         cells = [row[index] for index in indexes]
+        if not any(map(cell_text, cells)):
+            return None
         if isinstance(cells[0], time):  # of a spreadsheet
             return cells[0]
         end = read_time(cells)

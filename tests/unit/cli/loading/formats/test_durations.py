@@ -114,6 +114,10 @@ def test_an_end_before_the_beginning_is_a_bad_row(tmp_path: Path) -> None:
     assert "the end is '2026-03-14 07:59:00', which is no time from the start on" in problem
 
 
+def test_a_row_without_an_end_has_no_duration(tmp_path: Path) -> None:
+    assert durations(tmp_path, '{ end = "e" }', "t,e,id\n2026-03-14 08:00:00,,1\n") == [None]
+
+
 ROWS = ["2026-03-14 08:00:00,1", "2026-03-14 08:03:35,2", "2026-03-14 08:03:35,3", "2026-03-14 09:00:00,4"]
 
 
