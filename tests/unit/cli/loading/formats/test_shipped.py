@@ -3,21 +3,25 @@
 import json
 import re
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import openpyxl  # type: ignore[import-untyped]
 import pytest
+from playlog_cli.loading.files.row import SkippedRow
 from playlog_cli.loading.formats.catalog import find_format, shipped_formats
 
 from tests.unit.cli.loading.formats.logs import matches, outcomes, problems
 
 
-def read(path: Path, name: str, station: str | None = "fm-1") -> list[dict[str, str]]:
+def read(path: Path, name: str, station: str | None = "fm-1", skipped: int = 0) -> list[dict[str, str]]:
+    """The matches of a file, of which this many rows are skipped by a rule and none is bad."""
     log_format = find_format(name)
     assert log_format
     rows = outcomes(path, replace(log_format, time_zone=ZoneInfo("Europe/Zurich")), station)
     assert problems(rows) == []
+    assert sum(isinstance(row, SkippedRow) for row in rows) == skipped
     found = matches(rows)
     for each in found:
         assert each.pop("track_id").startswith("artist-title:") or each["isrc"]
@@ -38,11 +42,14 @@ def test_each_format_says_what_it_reads_and_who_documents_its_columns(name: str)
 def test_azuracast(tmp_path: Path) -> None:
     song = {"id": "9f3", "text": "Björk - Jóga", "artist": "Björk", "title": "Jóga", "album": "Homogenic", "isrc": ""}
     history = [
-        {"sh_id": 2, "played_at": 1773471905, "duration": 305, "playlist": "day", "is_request": False, "song": song},
+        {"sh_id": 4, "played_at": 1773472500, "duration": 0, "streamer": "Ana", "is_visible": True, "song": song},
+        {"sh_id": 3, "played_at": 1773472300, "duration": 12, "playlist": "jingles", "is_visible": False, "song": song},
+        {"sh_id": 2, "played_at": 1773471905, "duration": 305, "playlist": "day", "is_visible": True, "song": song},
         {
             "sh_id": 1,
             "played_at": 1773471600,
             "duration": 233,
+            "is_visible": True,
             "song": {**song, "title": "Hunter", "isrc": "GBAXY9700124"},
         },
     ]
@@ -67,10 +74,18 @@ def test_azuracast(tmp_path: Path) -> None:
     ]
     bare, page = tmp_path / "bare.json", tmp_path / "page.json"
     bare.write_text(json.dumps(history))
-    page.write_text(json.dumps({"page": 1, "total": 2, "links": {"self": "/"}, "rows": history}, indent=2))
+    page.write_text(json.dumps({"page": 1, "total": 4, "links": {"self": "/"}, "rows": history}, indent=2))
 
-    assert read(bare, "azuracast") == expected
-    assert read(page, "azuracast") == expected
+    assert read(bare, "azuracast", skipped=2) == expected, "a jingle and the song that is still playing are no plays"
+    assert read(page, "azuracast", skipped=2) == expected
+
+
+def test_an_older_azuracast_without_is_visible_and_isrc(tmp_path: Path) -> None:
+    path = tmp_path / "history.json"
+    song = {"text": "Björk - Jóga", "artist": "Björk", "title": "Jóga", "album": ""}
+    path.write_text(json.dumps([{"sh_id": 1, "played_at": 1773471905, "duration": 305, "song": song}]))
+
+    assert [each["title"] for each in read(path, "azuracast")] == ["Jóga"]
 
 
 def test_azuracasts_timeline(tmp_path: Path) -> None:
@@ -92,32 +107,68 @@ def test_azuracasts_timeline(tmp_path: Path) -> None:
     ]
 
 
-def test_libretime(tmp_path: Path) -> None:
+LIBRETIME = {
+    "matched_at": "2026-03-14T07:00:00.000000+0000",
+    "station_id": "fm-1",
+    "duration_seconds": "305",
+    "artist": "Björk",
+    "title": 'Jóga, "live"',
+    "album": "Homogenic",
+    "isrc": "GBAXY9700123",
+    "composers": "Björk, Sjón",
+}
+
+
+def test_libretimes_feed(tmp_path: Path) -> None:
     row = {
-        "history_id": 7,
         "starts": "2026-03-14 08:00:00",
         "ends": "2026-03-14 08:05:05",
+        "history_id": 7,
+        "instance_id": 3,
         "track_title": 'Jóga, "live"',
         "artist_name": "Björk",
+        "album_title": "Homogenic",
+        "isrc_number": "GBAXY9700123",
+        "composer": "Björk, Sjón",
+        "checkbox": "",
     }
-    export, feed = tmp_path / "export.csv", tmp_path / "feed.json"
-    export.write_text(
-        "history_id,starts,ends,track_title,artist_name\r\n"
-        '7,2026-03-14 08:00:00,2026-03-14 08:05:05,"Jóga, ""live""",Björk'
-    )
-    feed.write_text(json.dumps({"sEcho": 1, "iTotalRecords": 1, "history": [row]}))
-    expected = [
+    of_a_web_stream = {
+        **dict.fromkeys(row),
+        "starts": "2026-03-14 09:00:00",
+        "track_title": "Nena - 99 Luftballons",
+        "artist_name": "Web Radio",
+    }
+    feed, default = tmp_path / "feed.json", tmp_path / "default.json"
+    feed.write_text(json.dumps([row, of_a_web_stream]))
+    default.write_text(json.dumps([{name: row[name] for name in ("starts", "ends", "track_title", "artist_name")}]))
+
+    assert read(feed, "libretime") == [
+        LIBRETIME,
         {
-            "matched_at": "2026-03-14T07:00:00.000000+0000",
+            "matched_at": "2026-03-14T08:00:00.000000+0000",
             "station_id": "fm-1",
-            "duration_seconds": "305",
-            "artist": "Björk",
-            "title": 'Jóga, "live"',
-        }
+            "artist": "Web Radio",
+            "title": "Nena - 99 Luftballons",
+        },
+    ]
+    assert read(default, "libretime") == [
+        {name: value for name, value in LIBRETIME.items() if name not in ("album", "isrc", "composers")}
     ]
 
-    assert read(export, "libretime") == expected
-    assert read(feed, "libretime") == expected
+
+def test_libretimes_csv(tmp_path: Path) -> None:
+    export, default = tmp_path / "export.csv", tmp_path / "default.csv"
+    times = "2026-03-14,08:00:00,2026-03-14,08:05:05"
+    export.write_text(
+        "album_title,isrc_number,composer,startDate,startTime,endDate,endTime,title,artist\r\n"
+        f'Homogenic,GBAXY9700123,"Björk, Sjón",{times},"Jóga, ""live""",Björk'
+    )
+    default.write_text(f'startDate,startTime,endDate,endTime,title,artist\r\n{times},"Jóga, ""live""",Björk')
+
+    assert read(export, "libretime-csv") == [LIBRETIME]
+    assert read(default, "libretime-csv") == [
+        {name: value for name, value in LIBRETIME.items() if name not in ("album", "isrc", "composers")}
+    ]
 
 
 @pytest.mark.parametrize(
@@ -147,8 +198,9 @@ def test_npr_digital_services(tmp_path: Path, name: str, header: str, last: str)
 def test_spinitron(tmp_path: Path) -> None:
     path = tmp_path / "playlist.csv"
     path.write_text(
-        'Playlist,"Morning, with Ana"\nDJ,Ana\n\nDate-time,Artist,Song,Release,Label\n'
-        "2026-03-14T08:00:00+01:00,Björk,Jóga,Homogenic,One Little Indian\n2026-03-14 08:05:05,Nena,99 Luftballons,,\n"
+        '"Playlist Title","Morning, with Ana"\n"DJ Name",Ana\n"Playlist Start Time","8:00:00 AM"\n\n'
+        "Date-time,Artist,Song,Release,Label\n"
+        "2026-03-14T08:00:00+0100,Björk,Jóga,Homogenic,One Little Indian\n2026-03-14 08:05:05,Nena,99 Luftballons,,\n"
     )
 
     assert read(path, "spinitron") == [
@@ -197,8 +249,11 @@ def test_suisas_list(tmp_path: Path, kind: str, name: str, table: list[list[str]
         path.write_text("\n".join(",".join(f'"{cell}"' for cell in row) for row in table))
     else:
         book = openpyxl.Workbook()
-        for row in table:
+        for number, row in enumerate(table):
             book.active.append(row)
+            if number:  # the date is one of the spreadsheet, and the time a text
+                column = table[0].index("Sendedatum") + 1
+                book.active.cell(number + 1, column).value = date(2026, 3, 14)
         book.save(path)
 
     assert read(path, name, station=None) == [
@@ -211,7 +266,7 @@ def test_suisas_list(tmp_path: Path, kind: str, name: str, table: list[list[str]
             "isrc": "GBAXY9700123",
             "label": "OLI",
             "album": "Homogenic",
-            "composer": "Björk, Sjón",
+            "composers": "Björk, Sjón",
         }
     ]
 
@@ -222,16 +277,17 @@ def test_rivendells_bmi_report(tmp_path: Path) -> None:
         f"FMDT{'WXYZ':40}FM{'AAA':25}202603012026031408:00:00000000001{'Jóga':40}{'Björk':40}{'Björk, Sjón':40}"
         f"00:05:05{'':11}{'GBAXY9700123':>12}F1{'':22}"
     )
-    path.write_bytes(f"HEDRSTAWXYZ\r\n{row}\r\nTRLR000000000002\r\n".encode())
+    jingle = row.replace("08:00:00", "08:05:05").replace("F1  ", "JP  ")
+    path.write_bytes(f"HEDRSTAWXYZ\r\n{row}\r\n{jingle}\r\nTRLR000000000004\r\n".encode())
 
-    assert read(path, "rivendell-bmi") == [
+    assert read(path, "rivendell-bmi", skipped=3) == [
         {
             "matched_at": "2026-03-14T07:00:00.000000+0000",
             "station_id": "fm-1",
             "duration_seconds": "305",
             "artist": "Björk",
             "title": "Jóga",
-            "composer": "Björk, Sjón",
+            "composers": "Björk, Sjón",
             "isrc": "GBAXY9700123",
         }
     ]
@@ -242,9 +298,10 @@ def test_rivendells_music_playout_report(tmp_path: Path) -> None:
     title = "Rivendell RDAirPlay Music Playout Report for 03/14/26"
     columns = "--Time--  -Cart-  Cut  A-Len  --Title-----------------------   --Artist----------------------   --Album"
     row = f"08:00:00  010123  001  05:05  {'Jóga':30}   {'Björk':30}   {'Homogenic':25}   {'One Little Indian':20}"
-    path.write_text(f"{title:^144}\n{'Music -- of the day':^144}\n{columns}\n{row}\n")
+    macro = f"08:05:05  050001       00:00  {'Open the microphone':30}   {'':30}   {'':25}   {'':20}"
+    path.write_text(f"{title:^144}\n{'Music -- of the day':^144}\n{columns}\n{row}\n{macro}\n")
 
-    assert read(path, "rivendell-music") == [
+    assert read(path, "rivendell-music", skipped=4) == [
         {
             "matched_at": "2026-03-14T07:00:00.000000+0000",
             "station_id": "fm-1",
