@@ -138,14 +138,18 @@ def end_instant(start: datetime, end: datetime | time, zone: ZoneInfo | None) ->
 
     Returns:
         The instant in UTC; None if there is none, because the end lies before the start, a time of the day lies more
-        than ``LONGEST_TO_CLOCK`` after it, the clock skips it, or a local time has no zone.
+        than ``LONGEST_TO_CLOCK`` after it, the clock skips it, it is outside of the years 1 to 9999 in UTC, or a local
+        time has no zone.
     """
-    if isinstance(end, time):
-        day = datetime.combine(start.astimezone(zone).date(), end)
-        ends = [day, day + timedelta(days=1)] if zone else []
-    else:
-        ends = [end]
-    instants = (instant for each in ends for instant in _instants(each, zone))
+    try:
+        if isinstance(end, time):
+            day = datetime.combine(start.astimezone(zone).date(), end)
+            ends = [day, day + timedelta(days=1)] if zone else []
+        else:
+            ends = [end]
+        instants = [instant for each in ends for instant in _instants(each, zone)]
+    except OverflowError:  # outside of the years 1 to 9999
+        return None
     found = next((instant for instant in instants if instant >= start), None)
     return None if found and isinstance(end, time) and found - start > LONGEST_TO_CLOCK else found
 

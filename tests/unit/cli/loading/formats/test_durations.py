@@ -114,6 +114,26 @@ def test_an_end_before_the_beginning_is_a_bad_row(tmp_path: Path) -> None:
     assert "the end is '2026-03-14 07:59:00', which is no time from the start on" in problem
 
 
+@pytest.mark.parametrize(
+    ("start", "end", "end_format"),
+    [
+        ("2026-03-14 08:00:00", "9999-12-31 23:59:59", "iso"),
+        ("2026-03-14 08:00:00", "0001-01-01T00:00:00+05:00", "iso"),
+        ("9999-12-31 12:00:00", "12:03:35", "%H:%M:%S"),
+        ("9999-12-31T23:30:00Z", "00:33:35", "%H:%M:%S"),
+    ],
+)
+def test_an_end_out_of_all_time_is_a_bad_row(tmp_path: Path, start: str, end: str, end_format: str) -> None:
+    toml = FORMAT.format(f'{{ end = "e", format = "{end_format}" }}').replace("Europe/Zurich", "America/New_York")
+    path = tmp_path / "log.csv"
+    path.write_text(f"t,e,id\n2026-03-14 08:00:00,,1\n{start},{end},2\n")
+    rows = outcomes(path, toml)
+
+    assert [each["track_id"] for each in matches(rows)] == ["1"]
+    ((line, problem),) = problems(rows)
+    assert (line, problem.startswith("the end is ")) == (3, True)
+
+
 def test_a_row_without_an_end_has_no_duration(tmp_path: Path) -> None:
     assert durations(tmp_path, '{ end = "e" }', "t,e,id\n2026-03-14 08:00:00,,1\n") == [None]
 
