@@ -5,25 +5,23 @@ row has its line, and memory does not grow with the document.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
-from playlog_cli.errors import shown
-from playlog_cli.loading.files.json_rows import json_row
+from playlog_cli.errors import listed, shown
+from playlog_cli.loading.files.json_rows import BrokenJsonError, json_object, json_row
 from playlog_cli.loading.files.row import LONGEST_LINE, BadRow, Row
 
 # What tells where an object begins and ends: brackets, but not those in a text.
 _TOKEN = re.compile(rb'["\[\]{}]')
 _IN_TEXT = re.compile(rb'\\.|"', re.DOTALL)
 _BETWEEN_OBJECTS = re.compile(rb"[\s,\[\]]*")
+_BETWEEN_MEMBERS = re.compile(rb"(?:[\s,]|null\b)*")
 # A document of results, `{"data": [...]}`, that is larger than this is read result by result.
 _LARGE = LONGEST_LINE // 4
 _OPENING_BYTES = 64 * 1024  # in which the list of such a document begins
 _DATA = re.compile(rb'"data"\s*:\s*\[\Z')
 _OBJECT = re.compile(rb"\s*\{")
-_OBJECTS = re.compile(rb"\[\s*\{")
-
-
 _SECOND_LIST = (
     "the document has objects in a list after its long one, which were not read: write each list into a file of its own"
 )
@@ -40,6 +38,7 @@ class _Scan:
         begins: line on which the open object begins.
         line: line at the position.
         list_at: where the members of the open object's list begin, if the position is in one; else 0.
+        wanted: names of the members of a large document that its rows need.
         outer: the beginning of a large document whose members are read one by one; empty if there is none.
         is_tail: whether the open object is the rest of a large document, after its members.
         is_single: whether the open object is large, and not a document of results.
@@ -47,6 +46,7 @@ class _Scan:
         is_too_large: whether the open object is larger than any match, so that its text is not kept.
     """
 
+    wanted: Collection[str] = ()
     text: bytearray = field(default_factory=bytearray)
     position: int = 0
     depth: int = 0
@@ -60,18 +60,21 @@ class _Scan:
     in_text: bool = False
 
 
-def document_rows(chunks: Iterator[bytes], *, has_any_list: bool = False) -> Iterator[Row | BadRow]:
+def document_rows(
+    chunks: Iterator[bytes], *, has_any_list: bool = False, wanted: Collection[str] = ()
+) -> Iterator[Row | BadRow]:
     """The outermost objects, each as soon as it ends.
 
     Args:
         chunks: the text, as UTF-8.
         has_any_list: whether the rows of a large document may be in a list of any name, and not only in `data`.
+        wanted: names of the members of a document that the rows in its list need.
     """
-    scan = _Scan()
+    scan = _Scan(wanted)
     for chunk in chunks:
         scan.text += chunk
         yield from _finished(scan)
-        if scan.depth and len(scan.text) > _LARGE and not (scan.outer or scan.is_tail or scan.is_single):
+        if scan.depth and len(scan.text) > _LARGE and not (scan.outer or scan.is_single):
             yield from _open_large(scan, has_any_list=has_any_list)
         if scan.depth and len(scan.text) > LONGEST_LINE:
             scan.is_too_large = True
@@ -80,7 +83,7 @@ def document_rows(chunks: Iterator[bytes], *, has_any_list: bool = False) -> Ite
     if scan.depth or scan.outer:
         yield BadRow(scan.begins, f"broken JSON, the object is not closed up to line {scan.line}, the last: close it")
     else:
-        yield from _stray(scan.line, bytes(scan.text))
+        yield from _stray(scan, bytes(scan.text))
 
 
 def _finished(scan: _Scan) -> Iterator[Row | BadRow]:
@@ -95,8 +98,7 @@ def _finished(scan: _Scan) -> Iterator[Row | BadRow]:
         elif scan.in_text:
             continue  # an escape
         elif mark == b"{" and not scan.depth:
-            if not scan.outer:
-                yield from _stray(scan.line, bytes(scan.text[start:at]))
+            yield from _stray(scan, bytes(scan.text[start:at]))
             start, scan.begins, scan.depth = at, scan.line, 1
         elif mark in (b"{", b"[") and scan.depth:
             if scan.depth == 1:
@@ -110,7 +112,8 @@ def _finished(scan: _Scan) -> Iterator[Row | BadRow]:
                 yield from _ended(scan, bytes(scan.text[start : token.end()]))
                 start, scan.is_tail, scan.is_too_large, scan.is_single = token.end(), False, False, False
         elif mark == b"]" and scan.outer:
-            scan.outer, scan.is_tail, scan.depth, scan.begins = b"", True, 1, scan.line
+            yield from _stray(scan, bytes(scan.text[start:at]))
+            scan.is_tail, scan.depth, scan.begins = True, 1, scan.line
             start = token.end()
     # A backslash at the end belongs to the next chunk.
     end = len(scan.text) - (scan.in_text and scan.text.endswith(b"\\"))
@@ -136,20 +139,41 @@ def _open_large(scan: _Scan, *, has_any_list: bool) -> Iterator[Row | BadRow]:
 
 
 def _ended(scan: _Scan, text: bytes) -> Iterator[Row | BadRow]:
-    """The row that an ended object is. The rest of a large document is none, but must not hold other rows."""
+    """The row that an ended object is. The rest of a large document is none, but its rows must not need it."""
     if scan.is_tail:
-        if scan.is_too_large or _OBJECTS.search(text):
-            yield BadRow(scan.begins, _SECOND_LIST)
+        if problem := _SECOND_LIST if scan.is_too_large else _tail_problem(scan, text):
+            yield BadRow(scan.begins, problem)
+        scan.outer = b""
     elif scan.is_too_large:
         yield BadRow(scan.begins, f"the object is over {LONGEST_LINE:,} bytes long: a match must stay under 350 KB")
     else:
         yield json_row(scan.begins, scan.outer + text + b"]}" if scan.outer else text)
 
 
-def _stray(last_line: int, text: bytes) -> Iterator[BadRow]:
+def _tail_problem(scan: _Scan, text: bytes) -> str | None:
+    """What is wrong with the rest of a large document, after its long list; None if nothing is."""
+    try:
+        before = json_object(scan.outer + b"]}")
+        whole = json_object(scan.outer + b"]" + text)
+    except BrokenJsonError as broken:
+        return f"after the long list, {broken}"
+    after = {name: value for name, value in whole.items() if name not in before and value is not None}
+    if any(isinstance(each, dict) for value in after.values() if isinstance(value, list) for each in value):
+        return _SECOND_LIST
+    late = [name for name in after if name in scan.wanted]
+    if late and list(before)[-1] in scan.wanted:
+        return (
+            f"the document has {listed(late)} after its long list, whose rows were read without it: take the load "
+            "back, and write it in front of the list"
+        )
+    return None
+
+
+def _stray(scan: _Scan, text: bytes) -> Iterator[BadRow]:
     """What is between two objects and not part of a list."""
-    if not _BETWEEN_OBJECTS.fullmatch(text):
-        before = _BETWEEN_OBJECTS.match(text)
-        number = last_line - text.count(b"\n") + (before[0].count(b"\n") if before else 0)
+    nothing = _BETWEEN_MEMBERS if scan.outer else _BETWEEN_OBJECTS
+    if not nothing.fullmatch(text):
+        before = nothing.match(text)
+        number = scan.line - text.count(b"\n") + (before[0].count(b"\n") if before else 0)
         found = shown(text.strip(b" \t\r\n,").decode(errors="replace"))
         yield BadRow(number, f"broken JSON, {found} stands outside of an object: a row must be an object")

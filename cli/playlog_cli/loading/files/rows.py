@@ -3,7 +3,7 @@
 Rows are read one by one, so that memory does not grow with the file. ``matches`` says what a row must hold.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import chain
 from pathlib import PurePath
 
@@ -67,16 +67,19 @@ def text_start(source: Source, encoding: str | None) -> tuple[bytes, Iterator[by
     return start.lstrip(), chain([start], chunks)
 
 
-def json_rows_of(start: bytes, chunks: Iterator[bytes], *, has_any_list: bool = False) -> Iterator[Row | BadRow]:
+def json_rows_of(
+    start: bytes, chunks: Iterator[bytes], *, has_any_list: bool = False, wanted: Collection[str] = ()
+) -> Iterator[Row | BadRow]:
     """The rows of JSON, an object per line or otherwise.
 
     Args:
         start: its beginning, without leading space.
         chunks: the whole text, as UTF-8.
         has_any_list: whether the rows of a large document may be in a list of any name, and not only in `data`.
+        wanted: names of the members of a document that the rows in its list need.
     """
     if start.startswith((b"{", b"[")) and _is_document(start):
-        return document_rows(chunks, has_any_list=has_any_list)
+        return document_rows(chunks, has_any_list=has_any_list, wanted=wanted)
     return json_rows(lines_of(chunks))
 
 

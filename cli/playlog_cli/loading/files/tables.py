@@ -113,7 +113,8 @@ def read_table(source: Source, layout: Layout) -> Iterator[Table]:
         if layout.fixed_width:
             yield Table(tuple(layout.fixed_width), _fixed_rows(lines_of(chunks), layout))
         elif _JSON.match(start):
-            rows = json_rows_of(start, chunks, has_any_list=True)
+            wanted = {path.partition(".")[0] for path in (layout.rows, *layout.paths)} if layout.rows else ()
+            rows = json_rows_of(start, chunks, has_any_list=True, wanted=wanted)
             yield Table(tuple(layout.paths), _json_cells(rows, layout))
         elif layout.rows:
             raise RowsError(_no_lists(layout.rows))

@@ -1,0 +1,92 @@
+"""Songs in lists of JSON are read or named: a song that a file loses in silence is paid to nobody."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.unit.cli.loading.formats.logs import matches, outcomes, problems
+
+FORMAT = """
+optional_columns = ["station"]
+rows = "songs"
+[match]
+matched_at = { column = "songs.at", format = "unix" }
+title = "songs.title"
+artist = "songs.artist"
+station_id = "station"
+"""
+
+
+def songs(count: int, first: int = 0) -> list[dict[str, Any]]:
+    return [{"at": 1_773_471_605 + n, "title": f"Song {n}", "artist": "A" * 1_000} for n in range(first, first + count)]
+
+
+LONG = json.dumps({"station": "fm-1", "songs": songs(2_000)})
+SONG = '{"at": 1773473105, '
+
+
+def read(folder: Path, content: str, toml: str = FORMAT) -> tuple[list[dict[str, Any]], list[str]]:
+    """The matches of a file, and what is wrong with its bad rows."""
+    (folder / "a.json").write_text(content)
+    rows = outcomes(folder / "a.json", toml)
+    return matches(rows), [problem for _, problem in problems(rows)]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "lost", "says"),
+    [
+        (SONG, SONG[1:], 1, "stands outside of an object"),
+        (SONG, f'5, "x", {SONG}', 0, """'5, "x"' stands outside of an object"""),
+        ("]}", ', "x"]}', 0, """'"x"' stands outside of an object"""),
+        (SONG, f"[{SONG}", 0, "'[' stands outside of an object"),
+        (SONG, f"], {SONG}", 500, "after the long list, broken JSON"),
+        ("]}", '], "next": none}', 0, "after the long list, broken JSON"),
+        ("]}", '], "songs": []}', 0, "after the long list, the object names 'songs' twice"),
+        ("]}", '], "jingles": [null, {"at": 1}]}', 0, "has objects in a list after its long one"),
+    ],
+)
+def test_what_is_not_read_of_a_long_list_is_named(
+    tmp_path: Path, before: str, after: str, lost: int, says: str
+) -> None:
+    assert before in LONG
+    found, bad = read(tmp_path, LONG.replace(before, after))
+
+    assert len(found) == 2_000 - lost
+    assert says in bad[0]
+
+
+def test_two_quotes_too_many_do_not_hide_the_songs_between_them(tmp_path: Path) -> None:
+    other = '{"at": 1773473205, '
+    found, bad = read(tmp_path, LONG.replace(SONG, f'" {SONG}').replace(other, f'" {other}'))
+
+    assert len(found) == 1_900
+    assert "stands outside of an object" in bad[0]
+
+
+@pytest.mark.parametrize(
+    "end", ['], "next": "[{x}]"}', '], "next": null, "meta": {"links": [{"url": "x"}]}}', ", null]}"]
+)
+def test_the_rest_of_a_document_may_hold_anything_but_a_second_list(tmp_path: Path, end: str) -> None:
+    found, bad = read(tmp_path, LONG.removesuffix("]}") + end)
+
+    assert (len(found), bad) == (2_000, [])
+
+
+def test_songs_are_not_loaded_in_silence_without_the_station_that_stands_after_them(tmp_path: Path) -> None:
+    document = [{"songs": songs(1), "station": "fm-1"}, {"songs": songs(2_000), "station": "fm-2"}]
+
+    found, bad = read(tmp_path, json.dumps(document))
+
+    assert len(found) == 2_001
+    (problem,) = bad
+    assert "'station' after its long list, whose rows were read without it: take the load back" in problem
+
+
+def test_the_station_of_each_programme_does_not_hang_on_that_of_the_document(tmp_path: Path) -> None:
+    programmes = [{"station": "fm-1", "songs": songs(500, 500 * n)} for n in range(4)]
+
+    found, bad = read(tmp_path, json.dumps({"programmes": programmes, "station": "fm-2"}))
+
+    assert ({each["station_id"] for each in found}, len(found), bad) == ({"fm-1"}, 2_000, [])
