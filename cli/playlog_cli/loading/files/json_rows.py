@@ -10,6 +10,8 @@ from playlog_cli.loading.files.row import LONGEST_LINE, BadRow, Number, Row, Val
 _OLD_TABLE = {"id", "processed"}
 # Django documentation, "Serialization formats: JSON".
 _DUMPED = {"model", "pk", "fields"}
+_MOST_LEVELS = 100  # of lists and objects in each other: what reads them calls itself for each
+_TOO_DEEP = "the JSON is nested too deeply: DynamoDB takes 32 levels"
 _FOREIGN_KEYS = ("track", "station", "station_program")
 
 
@@ -70,10 +72,20 @@ def json_object(line: bytes) -> dict[str, Value]:
     except json.JSONDecodeError as error:
         raise BrokenJsonError(f"broken JSON, {error.msg} at column {error.colno}: write one object") from None
     except RecursionError:
-        raise BrokenJsonError("the JSON is nested too deeply: DynamoDB takes 32 levels") from None
+        raise BrokenJsonError(_TOO_DEEP) from None
     if not isinstance(values, dict):
         raise BrokenJsonError(f"the line is {shown(line.decode().strip())}: it must be a JSON object")
+    if line.count(b"[") + line.count(b"{") > _MOST_LEVELS and _is_too_deep(values):
+        raise BrokenJsonError(_TOO_DEEP)
     return values
+
+
+def _is_too_deep(values: Value) -> bool:
+    level = [values]
+    for _ in range(_MOST_LEVELS):
+        members = [member for each in level for member in (each.values() if isinstance(each, dict) else each)]
+        level = [member for member in members if isinstance(member, (dict, list))]
+    return bool(level)
 
 
 def _refuse_constant(name: str) -> None:

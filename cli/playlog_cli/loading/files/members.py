@@ -44,13 +44,16 @@ def only_list(document: dict[str, Any]) -> list[dict[str, Any]] | None:
 
 
 def holders(document: dict[str, Any], path: str) -> list[dict[str, Any]]:
-    """The objects of a document whose lists hold the rows: itself, or the objects of its only list.
+    """The objects of a document whose lists hold the rows: itself, or the objects of its lists that have such lists.
 
     Args:
         document: the object.
         path: of the lists.
     """
-    return [document] if has_member(document, path) else only_list(document) or [document]
+    if has_member(document, path):
+        return [document]
+    lists = [value for value in document.values() if has_member(value, path) and isinstance(value, list)]
+    return [each for found in lists for each in found if isinstance(each, dict)] or [document]
 
 
 def rows_in(values: dict[str, Any], path: str) -> list[dict[str, Any]]:
@@ -61,21 +64,26 @@ def rows_in(values: dict[str, Any], path: str) -> list[dict[str, Any]]:
         path: name of the list; or the names of objects or lists, and that of the list, with dots between them.
 
     Returns:
-        No row if there is no such list, or an empty one. What is no list is one row.
+        No row if there is no such list, or an empty one. What is no list is one row. A list in a list is part of it.
 
     Example:
         >>> rows_in({"day": "Monday", "songs": [{"title": "Jóga"}, {"title": "Hunter"}]}, "songs")
         [{'day': 'Monday', 'songs': {'title': 'Jóga'}}, {'day': 'Monday', 'songs': {'title': 'Hunter'}}]
     """
     name, _, rest = path.partition(".")
-    found = values.get(name)
-    members = [member for member in (found if isinstance(found, list) else [found]) if member is not None]
     inner = [
         each
-        for member in members
+        for member in _listed(values.get(name))
         for each in (rows_in(member, rest) if rest and isinstance(member, dict) else [member])
     ]
     return [{**values, name: each} for each in inner]
+
+
+def _listed(value: Any) -> list[Any]:
+    """The members of a list, and of the lists in it, that are not null; or what is no list."""
+    if isinstance(value, list):
+        return [member for each in value for member in _listed(each)]
+    return [] if value is None else [value]
 
 
 def object_lists(values: dict[str, Any], prefix: str = "") -> dict[str, list[dict[str, Any]]]:

@@ -239,11 +239,17 @@ def _json_cells(rows: Iterator[Row | BadRow], layout: Layout) -> Iterator[CellRo
     Raises:
         RowsError: none of the first rows has one of the names.
     """
-    first = list(islice(rows, _ROWS_WITH_NAMES))
-    good = [row for row in first if isinstance(row, Row)]
-    if layout.rows and (problem := missing_list([(row.values, row.nulls) for row in good], layout.rows)):
+    first: list[Row | BadRow] = []
+    documents: list[tuple[dict[str, Any], tuple[str, ...]]] = []
+    objects: list[tuple[dict[str, Any], tuple[str, ...]]] = []
+    # A document may hold many rows, so that 1,000 documents would not fit into the memory.
+    while len(first) < _ROWS_WITH_NAMES and len(objects) < _ROWS_WITH_NAMES and (row := next(rows, None)):
+        first.append(row)
+        if isinstance(row, Row):
+            documents.append((row.values, row.nulls))
+            objects += [(values, row.nulls) for values in _objects(row.values, layout)]
+    if layout.rows and (problem := missing_list(documents, layout.rows)):
         raise RowsError(problem)
-    objects = [(values, row.nulls) for row in good for values in _objects(row.values, layout)]
     required = [path for path in layout.paths if path not in layout.optional]
     if problem := missing_name(objects[:_ROWS_WITH_NAMES], required):
         raise RowsError(problem)

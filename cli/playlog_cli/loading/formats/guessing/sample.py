@@ -23,6 +23,7 @@ MOST_ROWS = 2_000
 # What text that is not UTF-8 may be: Windows in western Europe, old Macs, and what takes any byte.
 _ENCODINGS = ("cp1252", "mac-roman", "latin-1")
 _MOST_WORDS = 3
+_MOST_CHUNKS = 256  # 16 MB of JSON, in which an object may hold many rows
 _MOST_LINES = 500_000  # the first letter that is not of UTF-8 may come late
 
 
@@ -118,8 +119,8 @@ def _decodes(text: bytes, encoding: str) -> bool:
 def _of_text(source: Source, encoding: str | None, readings: tuple[tuple[str, str], ...]) -> Sample:
     start, chunks = text_start(source, encoding)
     if start.startswith((b"{", b"[")):
-        rows = [row for row in islice(json_rows_of(start, chunks), MOST_ROWS) if isinstance(row, Row)]
-        return _of_json(rows)
+        objects = islice(json_rows_of(start, islice(chunks, _MOST_CHUNKS), has_any_list=True), MOST_ROWS)
+        return _of_json([row for row in objects if isinstance(row, Row)])
     lines = [line.decode(errors="replace") for line in islice(lines_of(chunks), MOST_ROWS)]
     delimiter = _delimiter(lines)
     found = _of_table(list(_cells(lines, delimiter)))

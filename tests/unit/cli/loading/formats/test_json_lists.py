@@ -1,10 +1,17 @@
 """Songs in lists of JSON are read or named: a song that a file loses in silence is paid to nobody."""
 
 import json
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
 import pytest
+from playlog_cli.loading.files.sources import opened
+from playlog_cli.loading.formats.guessing import sample
+from playlog_cli.loading.formats.guessing.draft import draft_format
+from playlog_cli.loading.formats.guessing.sample import read_sample
+from playlog_cli.loading.formats.reading.rows import read_log
+from playlog_cli.loading.formats.toml.parse import parse_format
 
 from tests.unit.cli.loading.formats.logs import matches, outcomes, problems
 
@@ -25,6 +32,12 @@ def songs(count: int, first: int = 0) -> list[dict[str, Any]]:
 
 LONG = json.dumps({"station": "fm-1", "songs": songs(2_000)})
 SONG = '{"at": 1773473105, '
+
+
+def count(path: Path) -> int:
+    """Reads a file row by row. Returns how many there are."""
+    with opened(path) as source:
+        return sum(1 for _ in read_log(source, parse_format("a.toml", FORMAT), None))
 
 
 def read(folder: Path, content: str, toml: str = FORMAT) -> tuple[list[dict[str, Any]], list[str]]:
@@ -90,3 +103,65 @@ def test_the_station_of_each_programme_does_not_hang_on_that_of_the_document(tmp
     found, bad = read(tmp_path, json.dumps({"programmes": programmes, "station": "fm-2"}))
 
     assert ({each["station_id"] for each in found}, len(found), bad) == ({"fm-1"}, 2_000, [])
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        {"programmes": [{"songs": songs(2, 2)}], "tags": []},
+        {"programmes": [{"songs": songs(2, 2)}, None]},
+        {"hosts": [{"name": "A"}], "programmes": [{"title": "News"}, {"songs": songs(2, 2)}]},
+        {"morning": [{"songs": songs(1, 2)}], "evening": [{"songs": songs(1, 3)}]},
+        {"songs": [songs(1, 2), [songs(1, 3)], []]},
+    ],
+)
+def test_a_page_that_has_more_lists_than_the_first_one_loses_no_songs(tmp_path: Path, page: dict[str, Any]) -> None:
+    pages = [{"programmes": [{"songs": songs(2)}]}, page]
+
+    found, bad = read(tmp_path, "".join(json.dumps(each) + "\n" for each in pages))
+
+    assert [each["title"] for each in found] == ["Song 0", "Song 1", "Song 2", "Song 3"]
+    assert bad == []
+
+
+@pytest.mark.parametrize("inner", ["[" * 900 + "]" * 900, '{"a":' * 900 + "1" + "}" * 900])
+@pytest.mark.parametrize("name", ["artist", "other", "songs"])
+def test_lists_in_lists_without_end_are_a_bad_row(tmp_path: Path, inner: str, name: str) -> None:
+    deep = (
+        f'{{"station": "fm-1", "songs": [{{"at": 1773471605}}], "x": {{"{name}": {inner}}}, "songs.{name}": {inner}}}\n'
+    )
+
+    found, bad = read(tmp_path, deep + json.dumps({"songs": songs(1)}) + "\n")
+
+    assert len(found) == 1
+    assert "nested too deeply" in bad[0]
+
+
+def test_the_songs_of_many_programmes_do_not_fill_the_memory(tmp_path: Path) -> None:
+    programme = json.dumps({"station": "fm-1", "songs": songs(100)})
+    (tmp_path / "a.json").write_text("[" + ",\n".join([programme] * 60) + "]")
+    size = (tmp_path / "a.json").stat().st_size
+
+    tracemalloc.start()
+    rows = count(tmp_path / "a.json")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert rows == 6_000
+    assert peak < size / 2
+
+
+def test_a_format_is_drafted_from_a_document_of_any_size(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps({"day": "2026-03-14", "songs": songs(5_000)}))
+
+    assert 'rows = "songs"' in draft_format(read_sample(path, None), path.name).splitlines()
+
+
+def test_a_format_is_drafted_from_the_first_of_many_programmes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sample, "_MOST_CHUNKS", 16)
+    programme = json.dumps({"station": "fm-1", "songs": songs(100)})
+    path = tmp_path / "a.json"
+    path.write_text("[" + ",\n".join([programme] * 30) + "]")
+
+    assert 500 < len(read_sample(path, None).rows) < 1_100
