@@ -27,7 +27,7 @@ unexport VIRTUAL_ENV CONDA_PREFIX PYTHONPATH PYTHONHOME UV_PROJECT_ENVIRONMENT
 
 step = @printf '\n==> %s\n' $(call quoted,$(1))
 
-.PHONY: help run test lint unit integration stateful faults chaos mutants bench wiring e2e browser docs docs-check test-dynamodb-local build invoke deploy lock samples clean
+.PHONY: help run test lint unit integration stateful faults chaos mutants bench wiring deployed e2e browser docs docs-check test-dynamodb-local build invoke deploy lock samples clean
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 
@@ -37,7 +37,7 @@ help: ## Show these targets
 run: .tools/uv.$(UV_VERSION) ## Deploy into an embedded AWS, convert a sample day, show the result
 	@$(RUN) playlog local demo $(ARGS)
 
-test: lint wiring unit integration stateful faults e2e browser docs-check ## Run every check but make chaos, mutants, bench and test-dynamodb-local
+test: lint wiring unit integration stateful faults deployed ## Run every check but make chaos, mutants, bench and test-dynamodb-local
 	$(call step,all green)
 
 lint: .tools/uv.$(UV_VERSION) ## Check style, types, weaknesses, the template, and the layer's list of packages
@@ -75,7 +75,7 @@ stateful: .tools/uv.$(UV_VERSION) ## Check the invariants in any order of events
 
 faults: .tools/uv.$(UV_VERSION) ## Check the invariants under each kind of fault, a few rounds of each
 	$(call step,the invariants under faults)
-	@$(RUN) pytest tests/chaos $(ARGS)
+	@$(RUN) pytest -n 2 tests/chaos $(ARGS)
 
 chaos: .tools/uv.$(UV_VERSION) ## Run rounds of faults until Ctrl-C (ROUNDS=1000, SEED=7)
 	@$(RUN) python -m tests.chaos $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SEED),--seed $(SEED)) $(ARGS)
@@ -91,6 +91,12 @@ bench: .tools/uv.$(UV_VERSION) ## Measure what a match costs, beside a floor (AR
 test-dynamodb-local: .tools/uv.$(UV_VERSION) ## Test what DynamoDB does, with DynamoDB Local (Java 17)
 	$(call step,what DynamoDB does, with DynamoDB Local)
 	@$(RUN) pytest tests/dynamodb $(ARGS)
+
+# Most of these tests wait for a schedule, a queue or a browser: three embedded AWS at a time keep two cores busy.
+deployed: .tools/uv.$(UV_VERSION) ## Run the tests of a deployed stack: e2e, browser and docs-check, side by side
+	$(call step,the deployed template$(comma) the page of the operators$(comma) and what docs show)
+	@$(RUN) pytest -n 3 --dist loadfile -m 'not alone' tests/browser tests/docs tests/e2e
+	@$(RUN) pytest -m alone tests/e2e
 
 e2e: .tools/uv.$(UV_VERSION) ## Run the end-to-end tests on the template, in an embedded AWS
 	$(call step,end-to-end tests)

@@ -198,7 +198,8 @@ def test_a_file_that_vanishes_while_others_are_loaded_is_named(stack: ServedStac
 
 def test_a_full_disk_for_temporary_files_ends_a_load_with_a_line(stack: ServedStack, tmp_path: Path) -> None:
     path = tmp_path / "large.csv"
-    path.write_text(csv_of([[row[0], row[1], f"{row[2]}-{number}"] for number in range(40) for row in ROWS]))
+    rows = (f"m-{number},2026-03-14T08:00:00Z,fm-1,t-1\n" for number in range(40_000))  # more than SQLite has in memory
+    path.write_text("match_id,matched_at,station_id,track_id\n" + "".join(rows))
     with stack.start("load", path, largest_file=100_000) as process:
         out, err = process.communicate()
 
