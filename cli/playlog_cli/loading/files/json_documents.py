@@ -80,6 +80,10 @@ def document_rows(
             scan.is_too_large = True
             del scan.text[: scan.position]
             scan.position = 0
+        elif len(scan.text) > LONGEST_LINE:
+            yield from _stray(scan, bytes(scan.text[: scan.position]))
+            del scan.text[: scan.position]
+            scan.position = 0
     if scan.depth or scan.outer:
         yield BadRow(scan.begins, f"broken JSON, the object is not closed up to line {scan.line}, the last: close it")
     else:

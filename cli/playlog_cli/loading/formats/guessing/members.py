@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise, starmap
 from typing import Any
 
 from playlog_cli.loading.files.members import flat, object_lists, only_list, rows_in
@@ -31,14 +32,24 @@ def find_members(documents: Sequence[dict[str, Any]]) -> Members:
     Args:
         documents: the outermost objects of the file; a large one comes once for each member of its list.
     """
-    held = [each for document in documents for each in (only_list(document) or [document])]
-    if any(_has_date(document) for document in documents):
-        held = list(documents)  # the rows may need the date of the object that they are in
-    around = [flat(each) for each in held[:2]]
-    is_in_parts = len(around) == 2 and around[0] == around[1]
-    path = _list_path(held, least=1 if is_in_parts else _MANY)
+    lists = [only_list(document) for document in documents]
+    held = [each for found in lists for each in found or ()]
+    # The rows may need the date of the object that they are in. Or some objects are like rows, and the lists are not.
+    if not all(lists) or any(_has_date(document) for document in documents):
+        held = list(documents)
+    long = next(filter(None, starmap(_long_list, pairwise(held))), "")
+    parts = [{long: each[long]} for each in held if long in each]
+    path = _list_path(parts, least=1) if long else _list_path(held)
     rows = [row for each in held for row in rows_in(each, path)] if path else held
     return Members([flat(row) for row in rows], path or None, len(held))
+
+
+def _long_list(first: dict[str, Any], second: dict[str, Any]) -> str:
+    """Name of the list of a large document of which two objects hold a member each; blank if they are no such parts."""
+    name = next(reversed(first), "")
+    lists = [first.get(name), second.get(name)]
+    is_one = all(isinstance(found, list) and len(found) == 1 for found in lists)
+    return name if is_one and {**first, name: None} == {**second, name: None} else ""
 
 
 def _has_date(values: dict[str, Any]) -> bool:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playlog_cli.loading.files import json_documents
 from playlog_cli.loading.files.sources import opened
 from playlog_cli.loading.formats.guessing import sample
 from playlog_cli.loading.formats.guessing.draft import draft_format
@@ -151,11 +152,34 @@ def test_the_songs_of_many_programmes_do_not_fill_the_memory(tmp_path: Path) -> 
     assert peak < size / 2
 
 
-def test_a_format_is_drafted_from_a_document_of_any_size(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "before", [{"day": "2026-03-14"}, {"hosts": [{"name": "A"}]}, {"day": "2026-03-14", "tags": [1]}]
+)
+def test_a_format_is_drafted_from_a_document_of_any_size(tmp_path: Path, before: dict[str, Any]) -> None:
     path = tmp_path / "a.json"
-    path.write_text(json.dumps({"day": "2026-03-14", "songs": songs(5_000)}))
+    path.write_text(json.dumps({**before, "songs": songs(4_500)}))
 
     assert 'rows = "songs"' in draft_format(read_sample(path, None), path.name).splitlines()
+
+
+@pytest.mark.parametrize(
+    ("objects", "rows"),
+    [
+        ([{"station": "a", "songs": songs(5)}, {"station": "b", "songs": []}], ['rows = "songs"']),
+        ([{"station": "a", "songs": songs(5)}, {"station": "b", "songs": songs(4), "tags": []}], ['rows = "songs"']),
+        ([{"title": "Jóga", "artists": [{"name": "Björk"}]}, {"title": "Hunter"}], []),
+    ],
+)
+def test_a_format_is_drafted_from_objects_of_which_some_have_other_lists(
+    tmp_path: Path, objects: list[dict[str, Any]], rows: list[str]
+) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps(objects))
+
+    toml = draft_format(read_sample(path, None), path.name)
+
+    assert [line for line in toml.splitlines() if line.startswith("rows")] == rows
+    assert "title = " in toml
 
 
 def test_a_format_is_drafted_from_the_first_of_many_programmes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -165,3 +189,17 @@ def test_a_format_is_drafted_from_the_first_of_many_programmes(tmp_path: Path, m
     path.write_text("[" + ",\n".join([programme] * 30) + "]")
 
     assert 500 < len(read_sample(path, None).rows) < 1_100
+
+
+def test_what_stands_between_objects_does_not_fill_the_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(json_documents, "LONGEST_LINE", 256 * 1024)
+    (tmp_path / "a.json").write_text(f"[{json.dumps({'songs': songs(1)})}{', 1234567890' * 400_000}]")
+    size = (tmp_path / "a.json").stat().st_size
+
+    tracemalloc.start()
+    rows = count(tmp_path / "a.json")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert 2 <= rows < 30
+    assert peak < size / 2
