@@ -22,6 +22,7 @@ from playlog_cli.loading.outcomes import PLAIN, NoDetection, Options, outcomes
 from playlog_cli.loading.results import NO_REPORT, FileProgress, FileResult, LoadResult, Report, Tally, result_of
 from playlog_cli.loading.taking_back import TakenBack, take_back
 from playlog_cli.loading.writing import MatchStore
+from playlog_cli.signals import whole_step
 from playlog_cli.stacks.stack import Stack
 
 NOT_TO_ITS_END = "was not loaded to its end: load it again, which adds what is missing"
@@ -63,8 +64,9 @@ def load_files(
                 tally.error = NOT_TO_ITS_END
                 raise
             finally:
-                results.append(result_of(file.name, tally))
-                report.result(results[-1])
+                with whole_step():
+                    results.append(result_of(file.name, tally))
+                    report.result(results[-1])
             rows += tally.rows
             done += file.size
     return LoadResult(tuple(results))

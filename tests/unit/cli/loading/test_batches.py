@@ -3,12 +3,18 @@
 import signal
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 from playlog_cli.loading.batches import BATCHES_AHEAD, Batch, PutMatch, write_ahead
-from playlog_cli.loading.results import Tally
+from playlog_cli.loading.load import load_files
+from playlog_cli.loading.results import FileResult, Report, Tally
 from playlog_cli.signals import ending_on_signals
+from playlog_cli.stacks.stack import Stack
 
 BATCHES: list[Batch] = [[PutMatch(line, {"match_id": {"S": f"m-{line}"}})] for line in range(3 * BATCHES_AHEAD)]
 
@@ -69,3 +75,22 @@ def test_batches_that_nothing_ends_are_all_counted() -> None:
         write_ahead(pool, counts.write, BATCHES, counts.hear)
 
     assert counts.heard == len(counts.written) == len(BATCHES)
+
+
+def test_the_result_of_a_file_that_a_signal_meets_is_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    stack = Stack(
+        "s", boto3.Session(), "a", "b", "c", "d", "e", "f", "g", 8, timedelta(minutes=3), Decimal(0)
+    )  # of which nothing is asked
+    for name in ("1.csv", "2.csv"):
+        (tmp_path / name).write_text("matched_at,station_id,track_id\n,fm-1,t\n")
+    results: list[FileResult] = []
+
+    def keep(result: FileResult) -> None:
+        signal.raise_signal(signal.SIGTERM)
+        results.append(result)
+
+    with pytest.raises(SystemExit), ending_on_signals("load again"):
+        load_files(stack, [tmp_path], lambda _: None, report=Report(result=keep))
+
+    assert [(Path(each.file).name, each.bad) for each in results] == [("1.csv", 1)]
+    assert capsys.readouterr().err == "playlog: interrupted: load again\n"
