@@ -19,8 +19,9 @@ def artist_title_id(artist: str, title: str) -> str:
         >>> artist_title_id("Björk", "Jóga") == artist_title_id("BJO\\u0308RK ", "jóga")
         True
     """
-    digest = hashlib.sha256(f"{normalised(artist)}\n{normalised(title)}".encode()).hexdigest()
-    return f"artist-title:{digest[:24]}"
+    # Half a character, which JSON may hold, makes a bad row later.
+    names = f"{normalised(artist)}\n{normalised(title)}".encode(errors="surrogatepass")
+    return f"artist-title:{hashlib.sha256(names).hexdigest()[:24]}"
 
 
 def normalised(name: str) -> str:

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import openpyxl  # type: ignore[import-untyped]
 import pytest
-from playlog_cli.loading.files.row import RowsError
+from playlog_cli.loading.files.row import Row, RowsError
 from playlog_cli.loading.formats.model import FormatError
 from playlog_cli.loading.formats.toml.parse import parse_format
+from playlog_cli.loading.matches import RowError, Seen, match_of
 
 from tests.unit.cli.loading.formats.logs import matches, outcomes, problems, skipped
 
@@ -199,3 +200,14 @@ def test_a_station_by_the_name_of_its_file_is_one_however_its_letters_are_made(t
     path.write_text("At,Id\n2026-03-14 08:00:05,a\n")
 
     assert [each["station_id"] for each in matches(outcomes(path, toml))] == [unicodedata.normalize("NFC", "Zürich")]
+
+
+def test_half_a_character_in_json_is_a_bad_row_and_ends_nothing(tmp_path: Path) -> None:
+    toml = FORMAT.replace('track_id = "Id"', 'artist = "artist"\ntitle = "title"')
+    lines = (r'{"At": "2026-03-14 08:00:05", "artist": "Nena", "title": "cut \ud83d"}', '{"At": "2026-03-14 08:03:05"}')
+    cut, whole = (row for row in outcomes(log(tmp_path, *lines), toml) if isinstance(row, Row))
+
+    with Seen() as seen:
+        with pytest.raises(RowError, match="'title' holds half a character"):
+            match_of(cut, seen, shards=8)
+        assert match_of(whole, seen, shards=8)
