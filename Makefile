@@ -63,7 +63,7 @@ lint: .tools/uv.$(UV_VERSION) ## Check style, types, weaknesses, the template, a
 
 unit: .tools/uv.$(UV_VERSION) ## Run the unit tests (ARGS="-k name" picks some)
 	$(call step,unit tests)
-	@$(RUN) pytest $(if $(ARGS),,-n 2) tests/unit $(ARGS)
+	@$(RUN) pytest $(if $(ARGS),,-n 2 --dist loadfile) tests/unit $(ARGS)
 
 integration: .tools/uv.$(UV_VERSION) ## Run the tests that call AWS (moto, with faults in between) or start programs
 	$(call step,integration tests)

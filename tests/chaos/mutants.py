@@ -188,8 +188,8 @@ MUTANTS = (
     Mutant(
         Fault.RUNS_AT_ONCE,
         f"{PACKAGE}/converting/writing/actions.py",
-        '"ConditionExpression": "match_count = :read"',
-        '"ConditionExpression": "match_count >= :read"',
+        'condition = "match_count = :read"',
+        'condition = "match_count >= :read"',
         "a match that another run has counted in meanwhile is counted out again",
     ),
     Mutant(
