@@ -37,11 +37,12 @@ def find_members(documents: Sequence[dict[str, Any]]) -> Members:
     # The rows may need the date of the object that they are in. Or some objects are like rows, and the lists are not.
     if not all(lists) or any(_has_date(document) for document in documents):
         held = list(documents)
-    long = next(filter(None, starmap(_long_list, pairwise(held))), "")
+    longs = list(starmap(_long_list, pairwise(held)))
+    long = next(filter(None, longs), "")
     parts = [{long: each[long]} for each in held if long in each]
     path = _list_path(parts, least=1) if long else _list_path(held)
     rows = [row for each in held for row in rows_in(each, path)] if path else held
-    return Members([flat(row) for row in rows], path or None, len(held))
+    return Members([flat(row) for row in rows], path or None, len(held) - sum(map(bool, longs)))
 
 
 def _long_list(first: dict[str, Any], second: dict[str, Any]) -> str:

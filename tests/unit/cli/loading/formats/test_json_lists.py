@@ -159,7 +159,10 @@ def test_a_format_is_drafted_from_a_document_of_any_size(tmp_path: Path, before:
     path = tmp_path / "a.json"
     path.write_text(json.dumps({**before, "songs": songs(4_500)}))
 
-    assert 'rows = "songs"' in draft_format(read_sample(path, None), path.name).splitlines()
+    toml = draft_format(read_sample(path, None), path.name)
+
+    assert 'rows = "songs"' in toml.splitlines()
+    assert "songs has 2,000 members in 1 object:" in toml
 
 
 @pytest.mark.parametrize(
