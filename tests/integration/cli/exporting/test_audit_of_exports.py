@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from playlog_cli.commands.export import export_command
 from playlog_cli.errors import CommandError
 from playlog_cli.exporting.by_athena.athena import Athena
 from playlog_cli.exporting.engine import Engine, Query, Statements
+from playlog_cli.exporting.manifest import Origin
 from playlog_cli.stacks.stack import Stack
 from typer.testing import CliRunner, Result
 
@@ -266,3 +268,13 @@ def test_matches_that_expired_are_not_missed() -> None:
     put_again = Tables([failed("m-1")], [play(1, "m-1", PLAY_ID) | expired], [record("m-1")])
     (violation,) = violations_of_export(put_again)
     assert violation.kind == "play_of_another_match"
+
+
+def test_a_match_that_expires_while_a_scan_reads_the_tables_is_not_missed() -> None:
+    at = int(timestamps.from_text(INSTANT).timestamp())
+    ended_at = timestamps.to_text(timestamps.from_text(INSTANT) + timedelta(minutes=10))
+    for second, missed in ((at + 300, 0), (at + 601, 1)):
+        plays = [play(1, "m-1") | {"matches_expire_at": {"N": str(second)}}]
+        with exported({"plays": plays}, shards=SHARDS) as (engine, manifest):
+            scanned = replace(manifest, origin=Origin.SCAN, ended_at=ended_at, instant=None)
+            assert len(list(audit_export(engine, engine, scanned).violations)) == missed
