@@ -135,11 +135,22 @@ def _open_large(scan: _Scan, *, has_any_list: bool) -> Iterator[Row | BadRow]:
     if not opening or len(opening) > _OPENING_BYTES or not is_list:
         scan.is_single = True
         return
+    if len(scan.text) <= LONGEST_LINE and _may_lack(opening, scan.wanted):
+        return  # until it is too large to be read as a whole
     scan.outer = opening
     scan.line, scan.depth = scan.begins + scan.outer.count(b"\n"), 0
     del scan.text[: len(opening)]
     scan.position, scan.in_text = 0, False
     yield from _finished(scan)
+
+
+def _may_lack(opening: bytes, wanted: Collection[str]) -> bool:
+    """Whether what rows need of a large document may stand after its list."""
+    try:
+        names = list(json_object(opening + b"]}"))
+    except BrokenJsonError:
+        return False
+    return names[-1] in wanted and any(name not in names for name in wanted)
 
 
 def _ended(scan: _Scan, text: bytes) -> Iterator[Row | BadRow]:

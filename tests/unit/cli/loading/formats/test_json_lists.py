@@ -88,12 +88,21 @@ def test_the_rest_of_a_document_may_hold_anything_but_a_second_list(tmp_path: Pa
     assert (len(found), bad) == (2_000, [])
 
 
-def test_songs_are_not_loaded_in_silence_without_the_station_that_stands_after_them(tmp_path: Path) -> None:
-    document = [{"songs": songs(1), "station": "fm-1"}, {"songs": songs(2_000), "station": "fm-2"}]
+def test_songs_have_the_station_that_stands_after_them(tmp_path: Path) -> None:
+    document = [{"songs": songs(1), "station": "fm-1"}, {"songs": songs(2_500, 1), "station": "fm-2"}]
 
     found, bad = read(tmp_path, json.dumps(document))
 
-    assert len(found) == 2_001
+    assert [each["station_id"] for each in found] == ["fm-1"] + ["fm-2"] * 2_500
+    assert bad == []
+
+
+def test_songs_are_not_loaded_in_silence_without_the_station_that_stands_too_far_after_them(tmp_path: Path) -> None:
+    document = [{"songs": songs(1), "station": "fm-1"}, {"songs": songs(5_000), "station": "fm-2"}]
+
+    found, bad = read(tmp_path, json.dumps(document))
+
+    assert len(found) == 5_001
     (problem,) = bad
     assert "'station' after its long list, whose rows were read without it: take the load back" in problem
 
