@@ -117,6 +117,8 @@ class LogReader:
             found += self._finished(timed, until_next)
             if not isinstance(timed, Draft):
                 return found
+            if timed.line == draft.line:
+                draft = timed  # which may be another object, if its instant is doubtful
         self._last[draft.station] = draft
         return found
 

@@ -232,6 +232,17 @@ def test_a_bad_row_of_unknown_time_makes_the_row_before_it_bad_and_no_other(tmp_
     assert loaded(tmp_path, "{ until_next = 600 }", text.replace("8 h", "08:05:00"))[0]["2"] == "120"
 
 
+def test_no_row_is_paid_up_to_one_in_an_hour_that_the_clock_skips_beyond_a_row_of_unknown_time(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    rows = ["2026-03-29 04:00:00,1", "2026-03-29 02:30:00,2", "nonsense,3", "2026-03-28 23:00:00,4"]  # newest first
+    path.write_text("".join(f"{row}\n" for row in ["t,id", *rows]))
+    found = outcomes(path, FORMAT.format("{ until_next = 600 }"))
+
+    assert [each["track_id"] for each in matches(found)] == ["1"]
+    assert [line for line, _ in problems(found)] == [4, 3, 5]
+    assert "the time to the next row, line 4, of which the time" in problems(found)[-1][1]
+
+
 def test_a_bad_row_of_another_station_leaves_a_row_as_it_is(tmp_path: Path) -> None:
     path = tmp_path / "log.csv"
     path.write_text(
