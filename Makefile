@@ -75,7 +75,7 @@ stateful: .tools/uv.$(UV_VERSION) ## Check the invariants in any order of events
 
 faults: .tools/uv.$(UV_VERSION) ## Check the invariants under each kind of fault, a few rounds of each
 	$(call step,the invariants under faults)
-	@$(RUN) pytest -n 2 tests/chaos $(ARGS)
+	@$(RUN) pytest tests/chaos $(ARGS)
 
 chaos: .tools/uv.$(UV_VERSION) ## Run rounds of faults until Ctrl-C (ROUNDS=1000, SEED=7)
 	@$(RUN) python -m tests.chaos $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SEED),--seed $(SEED)) $(ARGS)

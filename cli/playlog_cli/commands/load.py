@@ -46,7 +46,7 @@ LogFormatName = Annotated[
 ]
 TimeZone = Annotated[
     str | None,
-    typer.Option(metavar="ZONE", help="Zone of local times, like Europe/Berlin, if the log format names none."),
+    typer.Option(metavar="ZONE", help="Zone of local times, like Europe/Berlin. It wins over the log format."),
 ]
 Preview = Annotated[
     int | None,

@@ -53,8 +53,8 @@ class Tables:
             return ["Read from an index of tracks, which may lack plays of the last few seconds."]
         if selection.stations:
             return [
-                f"Read by station and key, up to {SLACK.days} days past the period: a match that came late can make a "
-                "play begin earlier, and its key stays."
+                f"Plays were read up to {SLACK.days} days past the period: a match that came late can move the "
+                "beginning of a play to an earlier time, and its key stays."
             ]
         return []
 

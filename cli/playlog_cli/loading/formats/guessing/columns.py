@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import permutations, product
 
@@ -57,11 +57,13 @@ class Times:
         columns: positions of the columns that are joined.
         guesses: formats that the values may have; more than one if the file does not tell.
         texts: the values, joined.
+        others: other columns that hold a date and time, or the date and time of the day of two of them.
     """
 
     columns: tuple[int, ...]
     guesses: tuple[Guess, ...]
     texts: tuple[str, ...]
+    others: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +78,9 @@ class Duration:
 def attribute_columns(sample: Sample) -> dict[str, int]:
     """The columns of names and ids, by attribute. An ISRC is known by its values, too."""
     found: dict[str, int] = {}
+    around = set(range(len(sample.columns))) - set(sample.own)  # a programme has a title, too
     for attribute, names in _NAMES.items():
-        column = _named(sample, names, set(found.values()))
+        column = _named(sample, names, set(found.values()) | (around if attribute != "station_id" else set()))
         is_year = attribute == "album" and column is not None and all(map(_YEAR.fullmatch, sample.values(column)))
         if column is not None and not is_year:
             found[attribute] = column
@@ -115,12 +118,29 @@ def kind_column(sample: Sample, taken: set[int]) -> int | None:
 
 
 def times_of(sample: Sample, taken: set[int]) -> Times | None:
-    """Where the time may come from: one column, or a date and a time of the day."""
+    """Where the time may come from: one column, or a date and a time of the day. A row's own columns come first."""
     candidates = [column for column in _by_name(sample) if column not in taken]
-    for column in candidates:
+    moments = [column for column in candidates if moment_formats(sample.values(column))]
+    own = [column for column in moments if column in sample.own]
+    found = _moment(sample, own) or _date_and_clock(sample, candidates) or _moment(sample, moments)
+    if found is None:
+        return None
+    others = [each for each in own if each not in found.columns and not _is_end(sample.columns[each])]
+    if len(found.columns) == 1 and (apart := _date_and_clock(sample, candidates)):
+        others += apart.columns
+    return replace(found, others=tuple(others))
+
+
+def _moment(sample: Sample, columns: Sequence[int]) -> Times | None:
+    """The first of columns with a date and time."""
+    for column in columns:
         values = sample.values(column)
-        if guesses := moment_formats(values):
-            return Times((column,), _distinct(guesses, values), tuple(values))
+        return Times((column,), _distinct(moment_formats(values), values), tuple(values))
+    return None
+
+
+def _date_and_clock(sample: Sample, candidates: Sequence[int]) -> Times | None:
+    """A column with a date and one with a time of the day, which is a row's own."""
     for date, clock in permutations(candidates[:_MOST_CANDIDATES], 2):
         if are_excel_times(sample.values(date), sample.values(clock)):
             joined = [f"{row[date]} {row[clock]}" for row in sample.rows if row[date] and row[clock]]
@@ -128,7 +148,7 @@ def times_of(sample: Sample, taken: set[int]) -> Times | None:
     dates = [(column, found) for column in candidates if (found := date_formats(sample.values(column)))]
     clocks = [(column, found) for column in candidates if (found := clock_formats(sample.values(column)))]
     for (date, days), (clock, hours) in product(dates, clocks):
-        if date != clock:
+        if date != clock and clock in sample.own:
             joined = [f"{row[date]} {row[clock]}" for row in sample.rows if row[date] and row[clock]]
             guesses = [Guess(f"{day.format} {hour.format}", joined[0]) for day, hour in product(days, hours)]
             return Times((date, clock), _distinct(guesses, joined), tuple(joined))
@@ -157,12 +177,17 @@ def _by_name(sample: Sample) -> list[int]:
     """The columns, those first that are called like a beginning."""
 
     def rank(column: int) -> int:
-        names = _folded_names(sample.columns[column])
-        words = set(_WORDS.findall(sample.columns[column].rpartition(".")[2].replace("_", " ")))
-        is_end = bool({word.casefold() for word in words} & set(_ENDS.split()))
-        return min(_RANKS.get(name, len(_RANKS)) for name in names) + is_end * len(_RANKS)
+        name = sample.columns[column]
+        rank = min(_RANKS.get(folded, len(_RANKS)) for folded in _folded_names(name))
+        return rank + _is_end(name) * len(_RANKS)
 
     return sorted(range(len(sample.columns)), key=lambda column: (rank(column), column))
+
+
+def _is_end(name: str) -> bool:
+    """Whether a column is called like an end: ``iso_end_timestamp``, ``endTime``."""
+    words = _WORDS.findall(name.rpartition(".")[2].replace("_", " "))
+    return not {word.casefold() for word in words}.isdisjoint(_ENDS.split())
 
 
 def _distinct(guesses: Sequence[Guess], texts: Sequence[str]) -> tuple[Guess, ...]:

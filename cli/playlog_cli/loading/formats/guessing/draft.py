@@ -45,7 +45,7 @@ def draft_format(sample: Sample, name: str) -> str:
     times = times_of(sample, taken)
     taken |= set(times.columns) if times else set()
     lines = [
-        f"# Drafted from {PurePath(name).name}, of which {counted(len(sample.rows), 'row', 'rows')} were read.",
+        f"# Drafted from {PurePath(name).name}, of which {counted(len(sample.rows), 'row was', 'rows were')} read.",
         "# Answer the questions, and look at it with: playlog load FILE --log-format THIS.toml --preview 5",
         *_layout(sample),
         *_zone(times),
@@ -114,6 +114,12 @@ def _time_lines(sample: Sample, times: Times | None) -> Iterator[str]:
     if len(times.texts) > len(set(times.texts)) * _MOST_AT_ONCE:
         count = f"{counted(len(times.texts), 'row', 'rows')} have {counted(len(set(times.texts)), 'time', 'times')}"
         yield f"{QUESTION} {count}: is this the time of the row, or of a programme?"
+        yield "#   If it is a programme's, all its songs would be at one instant: ask for a log with a time for each."
+    if times.others:
+        found = ", ".join(
+            f"{_plain(sample.columns[each])} ({_plain(sample.values(each)[0])!r})" for each in times.others
+        )
+        yield f"{QUESTION} other columns have times, too: {found}. Is this the right one?"
     if len(times.guesses) > 1:
         yield f"{QUESTION} the dates can be read in {len(times.guesses)} ways. Keep one of these lines."
     for guess in times.guesses:
@@ -162,6 +168,9 @@ def _station(sample: Sample, attributes: dict[str, int]) -> Iterator[str]:
         yield '# station_id = { constant = "fm-1" }'
         return
     names = list(dict.fromkeys(sample.values(column)))[:_MOST_KINDS]
+    blank = len(sample.rows) - len(sample.values(column))
+    if blank:
+        yield f"{QUESTION} {counted(blank, 'row names', 'rows name')} no station: which is it? Name it with --station."
     yield f"#   stations here: {', '.join(repr(_plain(name)) for name in names)}"
     yield f"station_id = {_column(sample, column)}"
 

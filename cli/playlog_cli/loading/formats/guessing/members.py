@@ -39,8 +39,8 @@ def find_members(documents: Sequence[dict[str, Any]]) -> Members:
         held = list(documents)
     longs = list(starmap(_long_list, pairwise(held)))
     long = next(filter(None, longs), "")
-    parts = [{long: each[long]} for each in held if long in each]
-    path = _list_path(parts, least=1) if long else _list_path(held)
+    inner = _list_path([member for each in held for member in each.get(long, ())] if long else held)
+    path = ".".join(filter(None, (long, inner)))
     rows = [row for each in held for row in rows_in(each, path)] if path else held
     return Members([flat(row) for row in rows], path or None, len(held) - sum(map(bool, longs)))
 
@@ -57,23 +57,25 @@ def _has_date(values: dict[str, Any]) -> bool:
     return any(text and bool(date_formats([text]) or moment_formats([text])) for text in flat(values).values())
 
 
-def _list_path(objects: Sequence[dict[str, Any]], least: int = _MANY) -> str:
-    """The path of the lists that hold the rows: of long lists in the objects, and of long lists in their members.
-
-    Args:
-        objects: that may have such lists.
-        least: members that a long list has, on average.
+def _list_path(objects: Sequence[dict[str, Any]]) -> str:
+    """The path of the lists that hold the rows: of all long lists, also within lists, those with most members.
 
     Returns:
         Blank if the objects themselves are the rows.
     """
+    long = {path: sum(sizes) for path, sizes in _sizes(objects).items() if sum(sizes) >= _MANY * len(sizes)}
+    return max(long, key=lambda path: long[path], default="")
+
+
+def _sizes(objects: Sequence[dict[str, Any]]) -> dict[str, list[int]]:
+    """The numbers of members of each list of objects, by its path, also of lists within lists."""
     lists: dict[str, list[list[dict[str, Any]]]] = {}
     for each in objects:
         for path, members in object_lists(each).items():
             lists.setdefault(path, []).append(members)
-    totals = {path: sum(map(len, found)) for path, found in lists.items()}
-    longest = max(lists, key=lambda path: totals[path], default="")
-    if not longest or totals[longest] < least * len(lists[longest]):
-        return ""
-    inner = _list_path([member for members in lists[longest] for member in members])
-    return f"{longest}.{inner}" if inner else longest
+    found: dict[str, list[int]] = {}
+    for path, members_of in lists.items():
+        found[path] = [len(members) for members in members_of]
+        inner = _sizes([member for members in members_of for member in members])
+        found.update({f"{path}.{name}": sizes for name, sizes in inner.items()})
+    return found

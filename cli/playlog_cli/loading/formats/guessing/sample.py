@@ -55,6 +55,13 @@ class Sample:
     list_path: str | None = None
     objects: int = 0
 
+    @property
+    def own(self) -> range:
+        """Positions of the columns that are a row's own; the others are those of the objects around its list."""
+        prefix = f"{self.list_path}."
+        inside = sum(name.startswith(prefix) for name in self.columns) if self.list_path else 0
+        return range(inside or len(self.columns))
+
     def values(self, column: int) -> list[str]:
         """The cells of a column that are not blank."""
         return [row[column] for row in self.rows if row[column]]

@@ -145,6 +145,38 @@ def test_the_songs_in_the_lists_of_programmes_are_rows_and_their_artists_are_non
     assert {each["title"] for each in found} == {"Jóga"}
 
 
+def test_what_stands_around_a_list_is_not_taken_for_what_its_members_lack(tmp_path: Path) -> None:
+    songs = [{"at": f"2026-03-14T08:{n:02}:00Z", "song": "Jóga"} for n in range(9)]
+    shows = [
+        {"playlists": [{"title": "Breakfast", "artist": "Anna", "start": "2026-03-14T08:00:00Z", "played": songs}]}
+    ]
+    toml = draft(tmp_path / "a.json", json.dumps([*shows, {"playlists": [{"title": "News"}]}]))
+
+    assert 'rows = "played"' in toml
+    assert 'matched_at = { column = "played.at", format = "iso" }' in toml
+    assert 'title = "played.song"' in toml
+    assert "Anna" not in toml
+    assert "artist = " not in toml
+    assert any(question.startswith("which columns are artist and title") for question in asked(toml))
+
+
+def test_times_in_two_columns_are_a_question(tmp_path: Path) -> None:
+    rows = "".join(f"{1_773_471_605 + n * 60},14.03.2026,19:0{n}:05,Björk,Jóga,14.03.2026 19:00\n" for n in range(9))
+    toml = draft(tmp_path / "log.csv", "timestamp,date,time,artist,title,end\n" + rows)
+
+    assert 'matched_at = { column = "timestamp", format = "unix" }' in toml
+    assert "other columns have times, too: date ('14.03.2026'), time ('19:00:05'). Is this the right one?" in asked(
+        toml
+    )
+
+
+def test_rows_without_a_station_are_a_question(tmp_path: Path) -> None:
+    rows = "2026-03-14T08:00:00Z,fm-1,Björk,Jóga\n2026-03-14T08:05:00Z,,Björk,Hunter\n"
+    toml = draft(tmp_path / "log.csv", "time,station,artist,title\n" + rows)
+
+    assert "1 row names no station: which is it? Name it with --station." in asked(toml)
+
+
 def test_texts_that_mean_an_empty_cell_are_asked_about(tmp_path: Path) -> None:
     songs = "".join(f"2026-03-14T08:{minute:02}:00Z,Nena,a,{215_000 + minute}\n" for minute in range(50))
     rest = "2026-03-14T09:12:00Z,N/A,c,ohne\n2026-03-14T09:16:00Z,Nena,d,ohne\n"
