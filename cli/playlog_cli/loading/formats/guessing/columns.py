@@ -142,17 +142,21 @@ def _moment(sample: Sample, columns: Sequence[int]) -> Times | None:
 def _date_and_clock(sample: Sample, candidates: Sequence[int]) -> Times | None:
     """A column with a date and one with a time of the day, which is a row's own."""
     for date, clock in permutations(candidates[:_MOST_CANDIDATES], 2):
-        if are_excel_times(sample.values(date), sample.values(clock)):
-            joined = [f"{row[date]} {row[clock]}" for row in sample.rows if row[date] and row[clock]]
+        joined = _joined(sample, date, clock)
+        if joined and are_excel_times(sample.values(date), sample.values(clock)):
             return Times((date, clock), (Guess(EXCEL, joined[0]),), tuple(joined))
     dates = [(column, found) for column in candidates if (found := date_formats(sample.values(column)))]
     clocks = [(column, found) for column in candidates if (found := clock_formats(sample.values(column)))]
     for (date, days), (clock, hours) in product(dates, clocks):
-        if date != clock and clock in sample.own:
-            joined = [f"{row[date]} {row[clock]}" for row in sample.rows if row[date] and row[clock]]
+        if date != clock and clock in sample.own and (joined := _joined(sample, date, clock)):
             guesses = [Guess(f"{day.format} {hour.format}", joined[0]) for day, hour in product(days, hours)]
             return Times((date, clock), _distinct(guesses, joined), tuple(joined))
     return None
+
+
+def _joined(sample: Sample, date: int, clock: int) -> list[str]:
+    """Dates and times of the day, of the rows that have both."""
+    return [f"{row[date]} {row[clock]}" for row in sample.rows if row[date] and row[clock]]
 
 
 def read_as(texts: Sequence[str], time_format: str) -> list[datetime]:

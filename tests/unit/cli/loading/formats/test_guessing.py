@@ -170,6 +170,15 @@ def test_times_in_two_columns_are_a_question(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("start", ["timestamp,", ""])
+def test_a_date_and_a_time_that_no_row_has_both_are_no_time(tmp_path: Path, start: str) -> None:
+    rows = f"{'1773471605,' if start else ''}14.03.2026,,a,b\n{'1773471705,' if start else ''},19:00:05,a,b\n"
+    toml = draft(tmp_path / "log.csv", f"{start}date,time,artist,title\n{rows}")
+
+    assert any(line.startswith("matched_at") for line in toml.splitlines()) == bool(start)
+    assert "other columns" not in toml
+
+
 def test_rows_without_a_station_are_a_question(tmp_path: Path) -> None:
     rows = "2026-03-14T08:00:00Z,fm-1,Björk,Jóga\n2026-03-14T08:05:00Z,,Björk,Hunter\n"
     toml = draft(tmp_path / "log.csv", "time,station,artist,title\n" + rows)
