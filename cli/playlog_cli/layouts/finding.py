@@ -1,14 +1,14 @@
 """Find a layout: one that ships with playlog by its name, or a person's own file."""
 
 import hashlib
-import os
 import tomllib
 from importlib import resources
 from pathlib import Path
 
-from playlog_cli.errors import CommandError, shown
+from playlog_cli.errors import CommandError
 from playlog_cli.layouts.model import Layout
 from playlog_cli.layouts.parse import parse_layout
+from playlog_cli.loading.formats.catalog import own_toml
 from playlog_cli.loading.formats.model import FormatError
 
 _SUFFIX = ".toml"
@@ -39,21 +39,8 @@ def find_layout(name: str) -> tuple[Layout, str]:
         CommandError: it does not exist, cannot be read, or is wrong: with the key, and with what would be right.
     """
     shipped = shipped_layouts()
-    toml = shipped[name] if name in shipped else _own_toml(name, list(shipped))
+    toml = shipped[name] if name in shipped else own_toml("--layout", name, shipped)
     try:
         return parse_layout(Path(name).stem, toml), hashlib.sha256(toml.encode()).hexdigest()
     except FormatError as error:
         raise CommandError(f"{name}: {error}") from None
-
-
-def _own_toml(name: str, shipped: list[str]) -> str:
-    if not name.endswith(_SUFFIX) and not os.path.exists(name):
-        raise CommandError(
-            f"--layout is {shown(name)}: it must be the path of a TOML file, or one of {', '.join(shipped)}"
-        )
-    try:
-        return Path(name).read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise CommandError(f"--layout {name} cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise CommandError(f"--layout {name} is not UTF-8: save the file as UTF-8") from None

@@ -2,6 +2,7 @@
 
 import os
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -61,21 +62,32 @@ def find_format(name: str) -> LogFormat | None:
     if name in shipped and shipped[name].has_reader:
         return None
     try:
-        log_format = parse_format(name, shipped[name].toml if name in shipped else _own_toml(name, list(shipped)))
+        toml = shipped[name].toml if name in shipped else own_toml("--log-format", name, shipped)
+        log_format = parse_format(name, toml)
         check_columns(log_format)
     except FormatError as error:
         raise CommandError(f"{name}: {error}") from None
     return log_format
 
 
-def _own_toml(name: str, shipped: list[str]) -> str:
+def own_toml(option: str, name: str, shipped: Iterable[str]) -> str:
+    """Reads a TOML file of a person's own.
+
+    Args:
+        option: that names it, for messages.
+        name: its path.
+        shipped: names of the files that come with playlog.
+
+    Raises:
+        CommandError: it does not exist, cannot be read, or is not UTF-8.
+    """
     if not name.endswith(_SUFFIX) and not os.path.exists(name):
         raise CommandError(
-            f"--log-format is {shown(name)}: it must be the path of a TOML file, or one of {', '.join(shipped)}"
+            f"{option} is {shown(name)}: it must be the path of a TOML file, or one of {', '.join(shipped)}"
         )
     try:
         return Path(name).read_text(encoding="utf-8-sig")
     except OSError as error:
-        raise CommandError(f"--log-format {name} cannot be read: {error.strerror}") from None
+        raise CommandError(f"{option} {name} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
-        raise CommandError(f"--log-format {name} is not UTF-8: save the file as UTF-8") from None
+        raise CommandError(f"{option} {name} is not UTF-8: save the file as UTF-8") from None
