@@ -57,14 +57,15 @@ def holders(document: dict[str, Any], path: str) -> list[dict[str, Any]]:
 
 
 def rows_in(values: dict[str, Any], path: str) -> list[dict[str, Any]]:
-    """The rows in the list of an object: the object anew for each member, which stands in the place of the list.
+    """Makes a row of each member of a list: a copy of the object around it, with the member in place of the list.
 
     Args:
         values: the object.
         path: name of the list; or the names of objects or lists, and that of the list, with dots between them.
 
     Returns:
-        No row if there is no such list, or an empty one. What is no list is one row. A list in a list is part of it.
+        The rows; none if there is no such list, or an empty one. What is no list is one row. The members of a list in
+        the list are rows as well.
 
     Example:
         >>> rows_in({"day": "Monday", "songs": [{"title": "Jóga"}, {"title": "Hunter"}]}, "songs")

@@ -103,10 +103,7 @@ def read_table(source: Source, layout: Layout) -> Iterator[Table]:
         RowsError: the file is empty, or cannot be read to its end; or it is no JSON, and its rows should be in lists.
     """
     with readable():
-        is_book = is_workbook(source.start)
-        if layout.rows and is_book:
-            raise RowsError(_no_lists(layout.rows))
-        if is_book:
+        if is_workbook(source.start):
             yield _with_header(_sheet_rows(source, layout), layout)
             return
         start, chunks = text_start(source, layout.encoding)
@@ -116,18 +113,15 @@ def read_table(source: Source, layout: Layout) -> Iterator[Table]:
             wanted = {path.partition(".")[0] for path in (layout.rows, *layout.paths)} if layout.rows else ()
             rows = json_rows_of(start, chunks, has_any_list=True, wanted=wanted)
             yield Table(tuple(layout.paths), _json_cells(rows, layout))
-        elif layout.rows:
-            raise RowsError(_no_lists(layout.rows))
         else:
             yield _with_header(_text_rows(lines_of(chunks), layout), layout)
 
 
-def _no_lists(path: str) -> str:
-    return f"is no JSON: the log format says rows = {json.dumps(path, ensure_ascii=False)}, which are lists in JSON"
-
-
 def _with_header(rows: Iterator[CellRow | BadRow], layout: Layout) -> Table:
     """A table whose header is the first row that names the columns. If none does, its first row is the header."""
+    if layout.rows:
+        path = json.dumps(layout.rows, ensure_ascii=False)
+        raise RowsError(f"is no JSON: the log format says rows = {path}, which are lists in JSON")
     if layout.is_header is None:
         return Table(None, rows)
     before: list[CellRow] = []
@@ -240,16 +234,16 @@ def _json_cells(rows: Iterator[Row | BadRow], layout: Layout) -> Iterator[CellRo
         RowsError: none of the first rows has one of the names.
     """
     first: list[Row | BadRow] = []
-    documents: list[tuple[dict[str, Any], tuple[str, ...]]] = []
     objects: list[tuple[dict[str, Any], tuple[str, ...]]] = []
     # A document may hold many rows, so that 1,000 documents would not fit into the memory.
     while len(first) < _ROWS_WITH_NAMES and len(objects) < _ROWS_WITH_NAMES and (row := next(rows, None)):
         first.append(row)
         if isinstance(row, Row):
-            documents.append((row.values, row.nulls))
             objects += [(values, row.nulls) for values in _objects(row.values, layout)]
-    if layout.rows and (problem := missing_list(documents, layout.rows)):
-        raise RowsError(problem)
+    if layout.rows:
+        documents = [(row.values, row.nulls) for row in first if isinstance(row, Row)]
+        if problem := missing_list(documents, layout.rows):
+            raise RowsError(problem)
     required = [path for path in layout.paths if path not in layout.optional]
     if problem := missing_name(objects[:_ROWS_WITH_NAMES], required):
         raise RowsError(problem)

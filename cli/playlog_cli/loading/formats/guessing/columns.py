@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import permutations, product
 
@@ -78,7 +78,7 @@ class Duration:
 def attribute_columns(sample: Sample) -> dict[str, int]:
     """The columns of names and ids, by attribute. An ISRC is known by its values, too."""
     found: dict[str, int] = {}
-    around = set(range(len(sample.columns))) - set(sample.own)  # a programme has a title, too
+    around = set(range(len(sample.columns))) - set(sample.own)  # of a programme, which may have a title as well
     for attribute, names in _NAMES.items():
         column = _named(sample, names, set(found.values()) | (around if attribute != "station_id" else set()))
         is_year = attribute == "album" and column is not None and all(map(_YEAR.fullmatch, sample.values(column)))
@@ -120,23 +120,19 @@ def kind_column(sample: Sample, taken: set[int]) -> int | None:
 def times_of(sample: Sample, taken: set[int]) -> Times | None:
     """Where the time may come from: one column, or a date and a time of the day. A row's own columns come first."""
     candidates = [column for column in _by_name(sample) if column not in taken]
-    moments = [column for column in candidates if moment_formats(sample.values(column))]
+    moments = {column: found for column in candidates if (found := moment_formats(sample.values(column)))}
+    apart = _date_and_clock(sample, candidates)
     own = [column for column in moments if column in sample.own]
-    found = _moment(sample, own) or _date_and_clock(sample, candidates) or _moment(sample, moments)
-    if found is None:
-        return None
-    others = [each for each in own if each not in found.columns and not _is_end(sample.columns[each])]
-    if len(found.columns) == 1 and (apart := _date_and_clock(sample, candidates)):
-        others += apart.columns
-    return replace(found, others=tuple(others))
+    if own:
+        others = [column for column in own[1:] if not _is_end(sample.columns[column])]
+        return _moment(sample, own[0], moments[own[0]], (*others, *(apart.columns if apart else ())))
+    return apart or next((_moment(sample, column, guesses) for column, guesses in moments.items()), None)
 
 
-def _moment(sample: Sample, columns: Sequence[int]) -> Times | None:
-    """The first of columns with a date and time."""
-    for column in columns:
-        values = sample.values(column)
-        return Times((column,), _distinct(moment_formats(values), values), tuple(values))
-    return None
+def _moment(sample: Sample, column: int, guesses: Sequence[Guess], others: tuple[int, ...] = ()) -> Times:
+    """A column with a date and time."""
+    values = sample.values(column)
+    return Times((column,), _distinct(guesses, values), tuple(values), others)
 
 
 def _date_and_clock(sample: Sample, candidates: Sequence[int]) -> Times | None:

@@ -38,7 +38,6 @@ class Sample:
         delimiter: between cells; None if the file is no text.
         encoding: of the text, if it is not UTF-8 or UTF-16.
         readings: words as each encoding has them that the text may be in; empty if there is no doubt.
-        is_json: whether the rows are objects of JSON.
         sheet: name of the sheet of a workbook that was read; None for the first.
         list_path: path of the lists whose members are the rows; None if each object of JSON is a row.
         objects: in how many objects of JSON those lists are.
@@ -50,7 +49,6 @@ class Sample:
     delimiter: str | None = None
     encoding: str | None = None
     readings: tuple[tuple[str, str], ...] = ()
-    is_json: bool = False
     sheet: str | None = None
     list_path: str | None = None
     objects: int = 0
@@ -139,10 +137,10 @@ def _of_json(rows: Sequence[Row]) -> Sample:
     names = dict.fromkeys(name for each in found.members for name in each)
     if not names:
         raise RowsError("holds no object: a log has one for each row")
-    # A programme has a title, too: what stands in the list comes first.
+    # The object around a list may have a title as well, so the columns of the members of the list come first.
     columns = tuple(sorted(names, key=lambda name: not name.startswith(f"{found.path}.")) if found.path else names)
     cells = [[each.get(name, "") for name in columns] for each in found.members]
-    return Sample(columns, True, cells, is_json=True, list_path=found.path, objects=found.objects)
+    return Sample(columns, True, cells, list_path=found.path, objects=found.objects)
 
 
 def _delimiter(lines: Sequence[str]) -> str:
